@@ -1,0 +1,203 @@
+//! The driver traits, and the registry that opens a driver by its URI.
+//!
+//! A driver is a [`Connection`]: a handful of families of operations, each a trait whose rows stand in
+//! [`operations`]. Every method has a default that answers with the typed *unsupported*, so a driver implements
+//! what it can do and nothing else, and a caller never has to ask first.
+//!
+//! What all operations promise:
+//! - A failure changes nothing, unless the operation's own words say otherwise.
+//! - Object references are snapshots: a driver looks an object up by its uuid each time and answers with the
+//!   "not found" error of its kind when it is gone. A stale id is never trusted.
+//! - What was answered with success survives the death of the process that answered (`test:///` apart, which
+//!   lives as long as its connection).
+//! - Sizes are KiB for memory, bytes for storage, unless a row says otherwise; times are nanoseconds.
+//! - Drivers never print and never ask.
+
+pub mod operations;
+mod read_only;
+pub mod registry;
+
+pub mod remote;
+pub mod test;
+
+pub use operations::*;
+pub use read_only::ReadOnly;
+
+use crate::error::{Error, Result};
+use crate::model::event::{Event, EventFilter};
+use crate::model::*;
+use std::time::Duration;
+
+/// An open connection to a driver.
+///
+/// All methods may be called from several threads at once.
+pub trait Connection: Send + Sync {
+    /// Facts about the connection and its node.
+    fn host(&self) -> &dyn Host;
+    /// Everything about domains.
+    fn domains(&self) -> &dyn Domains;
+
+    /// Snapshots and checkpoints.
+    fn snapshots(&self) -> &dyn Snapshots {
+        &Absent
+    }
+    /// Virtual networks.
+    fn networks(&self) -> &dyn Networks {
+        &Absent
+    }
+    /// Storage pools and volumes.
+    fn storage(&self) -> &dyn Storage {
+        &Absent
+    }
+    /// The host's network interfaces.
+    fn interfaces(&self) -> &dyn Interfaces {
+        &Absent
+    }
+    /// The host's devices.
+    fn node_devices(&self) -> &dyn NodeDevices {
+        &Absent
+    }
+    /// Secrets.
+    fn secrets(&self) -> &dyn Secrets {
+        &Absent
+    }
+    /// Network filters.
+    fn filters(&self) -> &dyn Filters {
+        &Absent
+    }
+    /// Moving the contents of volumes.
+    fn volume_streams(&self) -> &dyn VolumeStreams {
+        &Absent
+    }
+    /// Events.
+    fn events(&self) -> &dyn Events {
+        &Absent
+    }
+
+    /// Whether the peer is still there; local drivers always are.
+    fn is_alive(&self) -> bool {
+        true
+    }
+    /// Whether the transport cannot be overheard (encrypted, or never leaves the machine).
+    fn is_secure(&self) -> bool {
+        true
+    }
+    /// Whether the transport is encrypted.
+    fn is_encrypted(&self) -> bool {
+        false
+    }
+}
+
+/// A two-way run of bytes: a console, a screenshot, a volume's contents.
+///
+/// One thread may send while another receives.
+pub trait Stream: Send + Sync {
+    /// Sends all of `bytes`.
+    fn send(&self, bytes: &[u8]) -> Result<()>;
+    /// Waits at most `wait` for bytes (`None`: without limit).
+    fn receive(&self, wait: Option<Duration>) -> Result<Received>;
+    /// Ends the stream in order; fails if the far end met an error.
+    fn finish(&self) -> Result<()>;
+    /// Gives the stream up.
+    fn abort(&self);
+}
+
+/// What [`Stream::receive`] came back with.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Some bytes, never none.
+    Data(Vec<u8>),
+    /// A hole of so many zero bytes in a sparse stream.
+    Hole(i64),
+    /// The far end has sent everything.
+    End,
+    /// Nothing came in time.
+    Nothing,
+}
+
+/// Operations on domains that open a [`Stream`].
+pub trait DomainStreams: Send + Sync {
+    /// Connects to a console or serial device: by alias or target, or the first one (`virDomainOpenConsole`).
+    fn open_console(&self, domain: &DomainRef, device: Option<&str>, flags: u32) -> Result<Box<dyn Stream>> {
+        let _ = (domain, device, flags);
+        Err(Error::unsupported("virDomainOpenConsole"))
+    }
+    /// Connects to a channel device by its target name (`virDomainOpenChannel`).
+    fn open_channel(&self, domain: &DomainRef, name: Option<&str>, flags: u32) -> Result<Box<dyn Stream>> {
+        let _ = (domain, name, flags);
+        Err(Error::unsupported("virDomainOpenChannel"))
+    }
+    /// Takes a picture of a screen; answers with its MIME type and its bytes (`virDomainScreenshot`).
+    fn screenshot(
+        &self,
+        domain: &DomainRef,
+        screen: u32,
+        flags: u32,
+    ) -> Result<(Option<String>, Box<dyn Stream>)> {
+        let _ = (domain, screen, flags);
+        Err(Error::unsupported("virDomainScreenshot"))
+    }
+}
+
+/// Operations on volumes that open a [`Stream`].
+pub trait VolumeStreams: Send + Sync {
+    /// Reads `length` bytes (zero: to the end) from `offset` (`virStorageVolDownload`).
+    fn volume_download(
+        &self,
+        volume: &VolumeRef,
+        offset: u64,
+        length: u64,
+        flags: u32,
+    ) -> Result<Box<dyn Stream>> {
+        let _ = (volume, offset, length, flags);
+        Err(Error::unsupported("virStorageVolDownload"))
+    }
+    /// Overwrites `length` bytes (zero: as many as come) from `offset` (`virStorageVolUpload`).
+    fn volume_upload(
+        &self,
+        volume: &VolumeRef,
+        offset: u64,
+        length: u64,
+        flags: u32,
+    ) -> Result<Box<dyn Stream>> {
+        let _ = (volume, offset, length, flags);
+        Err(Error::unsupported("virStorageVolUpload"))
+    }
+}
+
+/// Watching what happens.
+///
+/// Events of one object arrive in the order they happened. Those that come before [`Events::subscribe`]
+/// returned are not seen; none is lost between it and [`Events::unsubscribe`].
+pub trait Events: Send + Sync {
+    /// Starts watching; the answer names the subscription in [`Events::next`] and [`Events::unsubscribe`].
+    fn subscribe(&self, filter: &EventFilter) -> Result<i32> {
+        let _ = filter;
+        Err(Error::unsupported("virConnectDomainEventRegisterAny"))
+    }
+    /// Stops watching.
+    fn unsubscribe(&self, filter: &EventFilter, subscription: i32) -> Result<()> {
+        let _ = (filter, subscription);
+        Err(Error::unsupported("virConnectDomainEventDeregisterAny"))
+    }
+    /// The next event of any subscription, or `None` when `wait` is over (`None`: no limit).
+    fn next(&self, wait: Option<Duration>) -> Result<Option<(i32, Event)>> {
+        let _ = wait;
+        Err(Error::unsupported("virConnectDomainEventRegisterAny"))
+    }
+}
+
+/// A family that a driver does not have: every operation is *unsupported*.
+pub struct Absent;
+
+impl DomainStreams for Absent {}
+impl VolumeStreams for Absent {}
+impl Events for Absent {}
+
+/// Gives [`Absent`] every family.
+macro_rules! leave_absent {
+    ($(#[$doc:meta])* trait $family:ident in $($rest:tt)*) => {
+        impl $family for Absent {}
+    };
+}
+operations::for_each_family!(leave_absent);

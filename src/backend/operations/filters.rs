@@ -1,0 +1,35 @@
+//! Network filters and their bindings.
+
+/// Hands the operations of [`Filters`](super::Filters) to the macro `$reader`.
+macro_rules! filters_operations {
+    ($reader:ident) => {
+        $reader! {
+            /// Network filters and their bindings.
+            trait Filters in filters, on REMOTE_PROGRAM {
+                /// `virNWFilterLookupByName`.
+                175 read virNWFilterLookupByName fn lookup_by_name(name: &str) -> FilterRef;
+                /// `virNWFilterLookupByUUID`.
+                176 read virNWFilterLookupByUUID fn lookup_by_uuid(uuid: Uuid) -> FilterRef;
+                /// `virNWFilterGetXMLDesc`.
+                177 read virNWFilterGetXMLDesc fn xml(filter: &FilterRef, flags: u32) -> String;
+                /// `virNWFilterUndefine`.
+                181 write virNWFilterUndefine fn undefine(filter: &FilterRef) -> ();
+                /// `virConnectListAllNWFilters`.
+                286 read virConnectListAllNWFilters fn list_all_filters() [1] (flags: u32) -> Counted<FilterRef>;
+                /// `virNWFilterBindingLookupByPortDev`.
+                397 read virNWFilterBindingLookupByPortDev fn filter_binding_lookup_by_port_dev(name: &str) -> FilterBindingRef;
+                /// `virNWFilterBindingGetXMLDesc`.
+                398 read virNWFilterBindingGetXMLDesc fn filter_binding_xml(filter: &FilterBindingRef, flags: u32) -> String;
+                /// `virNWFilterBindingCreateXML`.
+                399 write virNWFilterBindingCreateXML fn filter_binding_create_xml(xml: &str, flags: u32) -> FilterBindingRef;
+                /// `virNWFilterBindingDelete`.
+                400 write virNWFilterBindingDelete fn filter_binding_delete(filter: &FilterBindingRef) -> ();
+                /// `virConnectListAllNWFilterBindings`.
+                401 read virConnectListAllNWFilterBindings fn list_all_filter_bindings() [1] (flags: u32) -> Counted<FilterBindingRef>;
+                /// `virNWFilterDefineXMLFlags`.
+                431 write virNWFilterDefineXMLFlags fn define_xml(xml: &str, flags: u32) -> FilterRef;
+            }
+        }
+    };
+}
+pub(crate) use filters_operations;

@@ -1,0 +1,130 @@
+//! The guard of read-only connections: made from the table of operations, so that no write can be forgotten.
+//!
+//! A local driver opened with `-r` is wrapped in [`ReadOnly`], and so is every client of the helper's read-only
+//! socket. Some operations are reads only while certain flags are unset; [`refuse_flags`] knows them.
+
+use super::*;
+use crate::error::Error;
+use crate::model::constants::*;
+
+/// A connection whose writes are refused by name.
+pub struct ReadOnly {
+    inner: Box<dyn Connection>,
+}
+
+impl ReadOnly {
+    /// Guards `inner`.
+    pub fn new(inner: Box<dyn Connection>) -> ReadOnly {
+        ReadOnly { inner }
+    }
+
+    pub(super) fn inner(&self) -> &dyn Connection {
+        &*self.inner
+    }
+}
+
+impl Connection for ReadOnly {
+    fn host(&self) -> &dyn Host {
+        self
+    }
+    fn domains(&self) -> &dyn Domains {
+        self
+    }
+    fn snapshots(&self) -> &dyn Snapshots {
+        self
+    }
+    fn networks(&self) -> &dyn Networks {
+        self
+    }
+    fn storage(&self) -> &dyn Storage {
+        self
+    }
+    fn interfaces(&self) -> &dyn Interfaces {
+        self
+    }
+    fn node_devices(&self) -> &dyn NodeDevices {
+        self
+    }
+    fn secrets(&self) -> &dyn Secrets {
+        self
+    }
+    fn filters(&self) -> &dyn Filters {
+        self
+    }
+    fn volume_streams(&self) -> &dyn VolumeStreams {
+        self
+    }
+    fn events(&self) -> &dyn Events {
+        self.inner.events()
+    }
+    fn is_alive(&self) -> bool {
+        self.inner.is_alive()
+    }
+    fn is_secure(&self) -> bool {
+        self.inner.is_secure()
+    }
+    fn is_encrypted(&self) -> bool {
+        self.inner.is_encrypted()
+    }
+}
+
+impl DomainStreams for ReadOnly {
+    fn open_console(&self, _: &DomainRef, _: Option<&str>, _: u32) -> Result<Box<dyn Stream>> {
+        Err(Error::read_only("virDomainOpenConsole"))
+    }
+    fn open_channel(&self, _: &DomainRef, _: Option<&str>, _: u32) -> Result<Box<dyn Stream>> {
+        Err(Error::read_only("virDomainOpenChannel"))
+    }
+    fn screenshot(&self, _: &DomainRef, _: u32, _: u32) -> Result<(Option<String>, Box<dyn Stream>)> {
+        Err(Error::read_only("virDomainScreenshot"))
+    }
+}
+
+impl VolumeStreams for ReadOnly {
+    fn volume_download(&self, _: &VolumeRef, _: u64, _: u64, _: u32) -> Result<Box<dyn Stream>> {
+        Err(Error::read_only("virStorageVolDownload"))
+    }
+    fn volume_upload(&self, _: &VolumeRef, _: u64, _: u64, _: u32) -> Result<Box<dyn Stream>> {
+        Err(Error::read_only("virStorageVolUpload"))
+    }
+}
+
+/// Lets the guard look at an argument if it is a plain number.
+pub(super) trait Probe {
+    /// The number, or zero for anything else.
+    fn probe(&self) -> u32 {
+        0
+    }
+}
+
+impl Probe for u32 {
+    fn probe(&self) -> u32 {
+        *self
+    }
+}
+impl Probe for i32 {}
+impl Probe for u64 {}
+impl Probe for i64 {}
+impl Probe for bool {}
+impl Probe for uuid::Uuid {}
+impl<T: ?Sized> Probe for &T {}
+impl<T> Probe for Option<T> {}
+
+/// Refuses the flags that turn a read into a disclosure of secrets or a question to the guest's agent.
+pub(super) fn refuse_flags(function: &str, arguments: &[u32]) -> Result<()> {
+    let flags = arguments.last().copied().unwrap_or(0);
+    let refused = match function {
+        "virDomainGetXMLDesc" => flags & (DOMAIN_XML_SECURE | DOMAIN_XML_MIGRATABLE) != 0,
+        "virDomainManagedSaveGetXMLDesc" => flags & DOMAIN_SAVE_IMAGE_XML_SECURE != 0,
+        "virDomainSnapshotGetXMLDesc" => flags & DOMAIN_SNAPSHOT_XML_SECURE != 0,
+        "virDomainCheckpointGetXMLDesc" => flags & DOMAIN_CHECKPOINT_XML_SECURE != 0,
+        "virDomainGetVcpusFlags" => flags & DOMAIN_VCPU_GUEST != 0,
+        "virDomainInterfaceAddresses" => arguments.contains(&DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT),
+        _ => false,
+    };
+    if refused {
+        Err(Error::read_only(function))
+    } else {
+        Ok(())
+    }
+}

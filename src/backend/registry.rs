@@ -1,0 +1,36 @@
+//! Every driver by name: how a URI becomes a connection.
+
+use super::{Connection, ReadOnly, test};
+use crate::error::{Error, ErrorCode, Result};
+use crate::uri::Uri;
+
+/// Opens drivers for URIs of certain schemes.
+struct Driver {
+    /// Whether this driver is meant by the URI.
+    claims: fn(&Uri) -> bool,
+    /// Opens it; `read_only` is what the user asked for.
+    open: fn(&Uri, read_only: bool) -> Result<Box<dyn Connection>>,
+}
+
+/// Asked from the first to the last.
+const DRIVERS: &[Driver] = &[Driver {
+    claims: |uri| uri.scheme == "test" && uri.host.is_none(),
+    open: open_test,
+}];
+
+fn open_test(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
+    let connection: Box<dyn Connection> = Box::new(test::TestConnection::open(uri)?);
+    Ok(if read_only {
+        Box::new(ReadOnly::new(connection))
+    } else {
+        connection
+    })
+}
+
+/// Opens the driver that `uri` names.
+pub fn open(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
+    match DRIVERS.iter().find(|driver| (driver.claims)(uri)) {
+        Some(driver) => (driver.open)(uri, read_only),
+        None => Err(Error::new(ErrorCode::NO_CONNECT, uri)),
+    }
+}

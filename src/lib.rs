@@ -1,0 +1,11 @@
+//! hvsh: virsh without libvirt. The modules are mapped in ARCHITECTURE.md.
+
+pub mod backend;
+pub mod commands;
+pub mod error;
+pub mod model;
+pub mod qemud;
+pub mod rpc;
+pub mod shell;
+pub mod uri;
+pub mod xml;

@@ -1,0 +1,468 @@
+//! Domain states, reasons and flags. Names and numbers of the public interface, less the `VIR_` prefix.
+
+// virDomainState
+pub const DOMAIN_NOSTATE: i32 = 0;
+pub const DOMAIN_RUNNING: i32 = 1;
+pub const DOMAIN_BLOCKED: i32 = 2;
+pub const DOMAIN_PAUSED: i32 = 3;
+pub const DOMAIN_SHUTDOWN: i32 = 4;
+pub const DOMAIN_SHUTOFF: i32 = 5;
+pub const DOMAIN_CRASHED: i32 = 6;
+pub const DOMAIN_PMSUSPENDED: i32 = 7;
+
+// virDomainNostateReason
+pub const DOMAIN_NOSTATE_UNKNOWN: i32 = 0;
+
+// virDomainRunningReason
+pub const DOMAIN_RUNNING_UNKNOWN: i32 = 0;
+pub const DOMAIN_RUNNING_BOOTED: i32 = 1;
+pub const DOMAIN_RUNNING_MIGRATED: i32 = 2;
+pub const DOMAIN_RUNNING_RESTORED: i32 = 3;
+pub const DOMAIN_RUNNING_FROM_SNAPSHOT: i32 = 4;
+pub const DOMAIN_RUNNING_UNPAUSED: i32 = 5;
+pub const DOMAIN_RUNNING_MIGRATION_CANCELED: i32 = 6;
+pub const DOMAIN_RUNNING_SAVE_CANCELED: i32 = 7;
+pub const DOMAIN_RUNNING_WAKEUP: i32 = 8;
+pub const DOMAIN_RUNNING_CRASHED: i32 = 9;
+pub const DOMAIN_RUNNING_POSTCOPY: i32 = 10;
+pub const DOMAIN_RUNNING_POSTCOPY_FAILED: i32 = 11;
+
+// virDomainPausedReason
+pub const DOMAIN_PAUSED_UNKNOWN: i32 = 0;
+pub const DOMAIN_PAUSED_USER: i32 = 1;
+pub const DOMAIN_PAUSED_MIGRATION: i32 = 2;
+pub const DOMAIN_PAUSED_SAVE: i32 = 3;
+pub const DOMAIN_PAUSED_DUMP: i32 = 4;
+pub const DOMAIN_PAUSED_IOERROR: i32 = 5;
+pub const DOMAIN_PAUSED_WATCHDOG: i32 = 6;
+pub const DOMAIN_PAUSED_FROM_SNAPSHOT: i32 = 7;
+pub const DOMAIN_PAUSED_SHUTTING_DOWN: i32 = 8;
+pub const DOMAIN_PAUSED_SNAPSHOT: i32 = 9;
+pub const DOMAIN_PAUSED_CRASHED: i32 = 10;
+pub const DOMAIN_PAUSED_STARTING_UP: i32 = 11;
+pub const DOMAIN_PAUSED_POSTCOPY: i32 = 12;
+pub const DOMAIN_PAUSED_POSTCOPY_FAILED: i32 = 13;
+pub const DOMAIN_PAUSED_API_ERROR: i32 = 14;
+
+// virDomainShutdownReason
+pub const DOMAIN_SHUTDOWN_UNKNOWN: i32 = 0;
+pub const DOMAIN_SHUTDOWN_USER: i32 = 1;
+
+// virDomainShutoffReason
+pub const DOMAIN_SHUTOFF_UNKNOWN: i32 = 0;
+pub const DOMAIN_SHUTOFF_SHUTDOWN: i32 = 1;
+pub const DOMAIN_SHUTOFF_DESTROYED: i32 = 2;
+pub const DOMAIN_SHUTOFF_CRASHED: i32 = 3;
+pub const DOMAIN_SHUTOFF_MIGRATED: i32 = 4;
+pub const DOMAIN_SHUTOFF_SAVED: i32 = 5;
+pub const DOMAIN_SHUTOFF_FAILED: i32 = 6;
+pub const DOMAIN_SHUTOFF_FROM_SNAPSHOT: i32 = 7;
+pub const DOMAIN_SHUTOFF_DAEMON: i32 = 8;
+
+// virDomainCrashedReason
+pub const DOMAIN_CRASHED_UNKNOWN: i32 = 0;
+pub const DOMAIN_CRASHED_PANICKED: i32 = 1;
+
+// virDomainPMSuspendedReason
+pub const DOMAIN_PMSUSPENDED_UNKNOWN: i32 = 0;
+
+// virDomainPMSuspendedDiskReason
+pub const DOMAIN_PMSUSPENDED_DISK_UNKNOWN: i32 = 0;
+
+// virDomainControlState
+pub const DOMAIN_CONTROL_OK: i32 = 0;
+pub const DOMAIN_CONTROL_JOB: i32 = 1;
+pub const DOMAIN_CONTROL_OCCUPIED: i32 = 2;
+pub const DOMAIN_CONTROL_ERROR: i32 = 3;
+
+// virDomainControlErrorReason
+pub const DOMAIN_CONTROL_ERROR_REASON_NONE: i32 = 0;
+pub const DOMAIN_CONTROL_ERROR_REASON_UNKNOWN: i32 = 1;
+pub const DOMAIN_CONTROL_ERROR_REASON_MONITOR: i32 = 2;
+pub const DOMAIN_CONTROL_ERROR_REASON_INTERNAL: i32 = 3;
+
+// virDomainModificationImpact
+pub const DOMAIN_AFFECT_CURRENT: u32 = 0;
+pub const DOMAIN_AFFECT_LIVE: u32 = 1;
+pub const DOMAIN_AFFECT_CONFIG: u32 = 2;
+
+// virDomainCreateFlags
+pub const DOMAIN_NONE: u32 = 0;
+pub const DOMAIN_START_PAUSED: u32 = 1;
+pub const DOMAIN_START_AUTODESTROY: u32 = 2;
+pub const DOMAIN_START_BYPASS_CACHE: u32 = 4;
+pub const DOMAIN_START_FORCE_BOOT: u32 = 8;
+pub const DOMAIN_START_VALIDATE: u32 = 1 << 4;
+pub const DOMAIN_START_RESET_NVRAM: u32 = 1 << 5;
+
+// virDomainMemoryStatTags
+pub const DOMAIN_MEMORY_STAT_SWAP_IN: i32 = 0;
+pub const DOMAIN_MEMORY_STAT_SWAP_OUT: i32 = 1;
+pub const DOMAIN_MEMORY_STAT_MAJOR_FAULT: i32 = 2;
+pub const DOMAIN_MEMORY_STAT_MINOR_FAULT: i32 = 3;
+pub const DOMAIN_MEMORY_STAT_UNUSED: i32 = 4;
+pub const DOMAIN_MEMORY_STAT_AVAILABLE: i32 = 5;
+pub const DOMAIN_MEMORY_STAT_ACTUAL_BALLOON: i32 = 6;
+pub const DOMAIN_MEMORY_STAT_RSS: i32 = 7;
+pub const DOMAIN_MEMORY_STAT_USABLE: i32 = 8;
+pub const DOMAIN_MEMORY_STAT_LAST_UPDATE: i32 = 9;
+pub const DOMAIN_MEMORY_STAT_DISK_CACHES: i32 = 10;
+pub const DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC: i32 = 11;
+pub const DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL: i32 = 12;
+pub const DOMAIN_MEMORY_STAT_NR: i32 = 13;
+
+// virDomainCoreDumpFlags
+pub const DUMP_CRASH: u32 = 1;
+pub const DUMP_LIVE: u32 = 2;
+pub const DUMP_BYPASS_CACHE: u32 = 4;
+pub const DUMP_RESET: u32 = 8;
+pub const DUMP_MEMORY_ONLY: u32 = 1 << 4;
+
+// virDomainCoreDumpFormat
+pub const DOMAIN_CORE_DUMP_FORMAT_RAW: u32 = 0;
+pub const DOMAIN_CORE_DUMP_FORMAT_KDUMP_ZLIB: u32 = 1;
+pub const DOMAIN_CORE_DUMP_FORMAT_KDUMP_LZO: u32 = 2;
+pub const DOMAIN_CORE_DUMP_FORMAT_KDUMP_SNAPPY: u32 = 3;
+pub const DOMAIN_CORE_DUMP_FORMAT_WIN_DMP: u32 = 4;
+
+// virConnectGetDomainCapabilitiesFlags
+pub const CONNECT_GET_DOMAIN_CAPABILITIES_DISABLE_DEPRECATED_FEATURES: u32 = 1;
+
+// virDomainShutdownFlagValues
+pub const DOMAIN_SHUTDOWN_DEFAULT: u32 = 0;
+pub const DOMAIN_SHUTDOWN_ACPI_POWER_BTN: u32 = 1;
+pub const DOMAIN_SHUTDOWN_GUEST_AGENT: u32 = 2;
+pub const DOMAIN_SHUTDOWN_INITCTL: u32 = 4;
+pub const DOMAIN_SHUTDOWN_SIGNAL: u32 = 8;
+pub const DOMAIN_SHUTDOWN_PARAVIRT: u32 = 1 << 4;
+
+// virDomainRebootFlagValues
+pub const DOMAIN_REBOOT_DEFAULT: u32 = 0;
+pub const DOMAIN_REBOOT_ACPI_POWER_BTN: u32 = 1;
+pub const DOMAIN_REBOOT_GUEST_AGENT: u32 = 2;
+pub const DOMAIN_REBOOT_INITCTL: u32 = 4;
+pub const DOMAIN_REBOOT_SIGNAL: u32 = 8;
+pub const DOMAIN_REBOOT_PARAVIRT: u32 = 1 << 4;
+
+// virDomainDestroyFlagsValues
+pub const DOMAIN_DESTROY_DEFAULT: u32 = 0;
+pub const DOMAIN_DESTROY_GRACEFUL: u32 = 1;
+pub const DOMAIN_DESTROY_REMOVE_LOGS: u32 = 2;
+
+// virDomainSaveRestoreFlags
+pub const DOMAIN_SAVE_BYPASS_CACHE: u32 = 1;
+pub const DOMAIN_SAVE_RUNNING: u32 = 2;
+pub const DOMAIN_SAVE_PAUSED: u32 = 4;
+pub const DOMAIN_SAVE_RESET_NVRAM: u32 = 8;
+
+// virDomainMemoryModFlags
+pub const DOMAIN_MEM_CURRENT: u32 = 0;
+pub const DOMAIN_MEM_LIVE: u32 = 1;
+pub const DOMAIN_MEM_CONFIG: u32 = 2;
+pub const DOMAIN_MEM_MAXIMUM: u32 = 4;
+
+// virDomainNumatuneMemMode
+pub const DOMAIN_NUMATUNE_MEM_STRICT: i32 = 0;
+pub const DOMAIN_NUMATUNE_MEM_PREFERRED: i32 = 1;
+pub const DOMAIN_NUMATUNE_MEM_INTERLEAVE: i32 = 2;
+pub const DOMAIN_NUMATUNE_MEM_RESTRICTIVE: i32 = 3;
+
+// virDomainGetHostnameFlags
+pub const DOMAIN_GET_HOSTNAME_LEASE: u32 = 1;
+pub const DOMAIN_GET_HOSTNAME_AGENT: u32 = 2;
+
+// virDomainMetadataType
+pub const DOMAIN_METADATA_DESCRIPTION: i32 = 0;
+pub const DOMAIN_METADATA_TITLE: i32 = 1;
+pub const DOMAIN_METADATA_ELEMENT: i32 = 2;
+
+// virDomainXMLFlags
+pub const DOMAIN_XML_SECURE: u32 = 1;
+pub const DOMAIN_XML_INACTIVE: u32 = 2;
+pub const DOMAIN_XML_UPDATE_CPU: u32 = 4;
+pub const DOMAIN_XML_MIGRATABLE: u32 = 8;
+
+// virDomainSaveImageXMLFlags
+pub const DOMAIN_SAVE_IMAGE_XML_SECURE: u32 = 1;
+
+// virDomainMemoryFlags
+pub const MEMORY_VIRTUAL: u32 = 1;
+pub const MEMORY_PHYSICAL: u32 = 2;
+
+// virDomainDefineFlags
+pub const DOMAIN_DEFINE_VALIDATE: u32 = 1;
+
+// virDomainUndefineFlagsValues
+pub const DOMAIN_UNDEFINE_MANAGED_SAVE: u32 = 1;
+pub const DOMAIN_UNDEFINE_SNAPSHOTS_METADATA: u32 = 2;
+pub const DOMAIN_UNDEFINE_NVRAM: u32 = 4;
+pub const DOMAIN_UNDEFINE_KEEP_NVRAM: u32 = 8;
+pub const DOMAIN_UNDEFINE_CHECKPOINTS_METADATA: u32 = 1 << 4;
+pub const DOMAIN_UNDEFINE_TPM: u32 = 1 << 5;
+pub const DOMAIN_UNDEFINE_KEEP_TPM: u32 = 1 << 6;
+
+// virConnectListAllDomainsFlags
+pub const CONNECT_LIST_DOMAINS_ACTIVE: u32 = 1;
+pub const CONNECT_LIST_DOMAINS_INACTIVE: u32 = 2;
+pub const CONNECT_LIST_DOMAINS_PERSISTENT: u32 = 4;
+pub const CONNECT_LIST_DOMAINS_TRANSIENT: u32 = 8;
+pub const CONNECT_LIST_DOMAINS_RUNNING: u32 = 1 << 4;
+pub const CONNECT_LIST_DOMAINS_PAUSED: u32 = 1 << 5;
+pub const CONNECT_LIST_DOMAINS_SHUTOFF: u32 = 1 << 6;
+pub const CONNECT_LIST_DOMAINS_OTHER: u32 = 1 << 7;
+pub const CONNECT_LIST_DOMAINS_MANAGEDSAVE: u32 = 1 << 8;
+pub const CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE: u32 = 1 << 9;
+pub const CONNECT_LIST_DOMAINS_AUTOSTART: u32 = 1 << 10;
+pub const CONNECT_LIST_DOMAINS_NO_AUTOSTART: u32 = 1 << 11;
+pub const CONNECT_LIST_DOMAINS_HAS_SNAPSHOT: u32 = 1 << 12;
+pub const CONNECT_LIST_DOMAINS_NO_SNAPSHOT: u32 = 1 << 13;
+pub const CONNECT_LIST_DOMAINS_HAS_CHECKPOINT: u32 = 1 << 14;
+pub const CONNECT_LIST_DOMAINS_NO_CHECKPOINT: u32 = 1 << 15;
+
+// virVcpuState
+pub const VCPU_OFFLINE: i32 = 0;
+pub const VCPU_RUNNING: i32 = 1;
+pub const VCPU_BLOCKED: i32 = 2;
+
+// virVcpuHostCpuState
+pub const VCPU_INFO_CPU_OFFLINE: i32 = -1;
+pub const VCPU_INFO_CPU_UNAVAILABLE: i32 = -2;
+
+// virDomainVcpuFlags
+pub const DOMAIN_VCPU_CURRENT: u32 = 0;
+pub const DOMAIN_VCPU_LIVE: u32 = 1;
+pub const DOMAIN_VCPU_CONFIG: u32 = 2;
+pub const DOMAIN_VCPU_MAXIMUM: u32 = 4;
+pub const DOMAIN_VCPU_GUEST: u32 = 8;
+pub const DOMAIN_VCPU_HOTPLUGGABLE: u32 = 1 << 4;
+
+// virDomainDeviceModifyFlags
+pub const DOMAIN_DEVICE_MODIFY_CURRENT: u32 = 0;
+pub const DOMAIN_DEVICE_MODIFY_LIVE: u32 = 1;
+pub const DOMAIN_DEVICE_MODIFY_CONFIG: u32 = 2;
+pub const DOMAIN_DEVICE_MODIFY_FORCE: u32 = 4;
+
+// virDomainStatsTypes
+pub const DOMAIN_STATS_STATE: u32 = 1;
+pub const DOMAIN_STATS_CPU_TOTAL: u32 = 2;
+pub const DOMAIN_STATS_BALLOON: u32 = 4;
+pub const DOMAIN_STATS_VCPU: u32 = 8;
+pub const DOMAIN_STATS_INTERFACE: u32 = 1 << 4;
+pub const DOMAIN_STATS_BLOCK: u32 = 1 << 5;
+pub const DOMAIN_STATS_PERF: u32 = 1 << 6;
+pub const DOMAIN_STATS_IOTHREAD: u32 = 1 << 7;
+pub const DOMAIN_STATS_MEMORY: u32 = 1 << 8;
+pub const DOMAIN_STATS_DIRTYRATE: u32 = 1 << 9;
+pub const DOMAIN_STATS_VM: u32 = 1 << 10;
+
+// virConnectGetAllDomainStatsFlags
+pub const CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE: u32 = 1;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE: u32 = 2;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT: u32 = 4;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT: u32 = 8;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_RUNNING: u32 = 1 << 4;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_PAUSED: u32 = 1 << 5;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF: u32 = 1 << 6;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_OTHER: u32 = 1 << 7;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT: u32 = 1 << 29;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_BACKING: u32 = 1 << 30;
+pub const CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS: u32 = 1 << 31;
+
+// virDomainDiskErrorCode
+pub const DOMAIN_DISK_ERROR_NONE: i32 = 0;
+pub const DOMAIN_DISK_ERROR_UNSPEC: i32 = 1;
+pub const DOMAIN_DISK_ERROR_NO_SPACE: i32 = 2;
+
+// virKeycodeSet
+pub const KEYCODE_SET_LINUX: u32 = 0;
+pub const KEYCODE_SET_XT: u32 = 1;
+pub const KEYCODE_SET_ATSET1: u32 = 2;
+pub const KEYCODE_SET_ATSET2: u32 = 3;
+pub const KEYCODE_SET_ATSET3: u32 = 4;
+pub const KEYCODE_SET_OSX: u32 = 5;
+pub const KEYCODE_SET_XT_KBD: u32 = 6;
+pub const KEYCODE_SET_USB: u32 = 7;
+pub const KEYCODE_SET_WIN32: u32 = 8;
+pub const KEYCODE_SET_QNUM: u32 = 9;
+
+// virDomainProcessSignal
+pub const DOMAIN_PROCESS_SIGNAL_NOP: i32 = 0;
+pub const DOMAIN_PROCESS_SIGNAL_HUP: i32 = 1;
+pub const DOMAIN_PROCESS_SIGNAL_INT: i32 = 2;
+pub const DOMAIN_PROCESS_SIGNAL_QUIT: i32 = 3;
+pub const DOMAIN_PROCESS_SIGNAL_ILL: i32 = 4;
+pub const DOMAIN_PROCESS_SIGNAL_TRAP: i32 = 5;
+pub const DOMAIN_PROCESS_SIGNAL_ABRT: i32 = 6;
+pub const DOMAIN_PROCESS_SIGNAL_BUS: i32 = 7;
+pub const DOMAIN_PROCESS_SIGNAL_FPE: i32 = 8;
+pub const DOMAIN_PROCESS_SIGNAL_KILL: i32 = 9;
+pub const DOMAIN_PROCESS_SIGNAL_USR1: i32 = 10;
+pub const DOMAIN_PROCESS_SIGNAL_SEGV: i32 = 11;
+pub const DOMAIN_PROCESS_SIGNAL_USR2: i32 = 12;
+pub const DOMAIN_PROCESS_SIGNAL_PIPE: i32 = 13;
+pub const DOMAIN_PROCESS_SIGNAL_ALRM: i32 = 14;
+pub const DOMAIN_PROCESS_SIGNAL_TERM: i32 = 15;
+pub const DOMAIN_PROCESS_SIGNAL_STKFLT: i32 = 16;
+pub const DOMAIN_PROCESS_SIGNAL_CHLD: i32 = 17;
+pub const DOMAIN_PROCESS_SIGNAL_CONT: i32 = 18;
+pub const DOMAIN_PROCESS_SIGNAL_STOP: i32 = 19;
+pub const DOMAIN_PROCESS_SIGNAL_TSTP: i32 = 20;
+pub const DOMAIN_PROCESS_SIGNAL_TTIN: i32 = 21;
+pub const DOMAIN_PROCESS_SIGNAL_TTOU: i32 = 22;
+pub const DOMAIN_PROCESS_SIGNAL_URG: i32 = 23;
+pub const DOMAIN_PROCESS_SIGNAL_XCPU: i32 = 24;
+pub const DOMAIN_PROCESS_SIGNAL_XFSZ: i32 = 25;
+pub const DOMAIN_PROCESS_SIGNAL_VTALRM: i32 = 26;
+pub const DOMAIN_PROCESS_SIGNAL_PROF: i32 = 27;
+pub const DOMAIN_PROCESS_SIGNAL_WINCH: i32 = 28;
+pub const DOMAIN_PROCESS_SIGNAL_POLL: i32 = 29;
+pub const DOMAIN_PROCESS_SIGNAL_PWR: i32 = 30;
+pub const DOMAIN_PROCESS_SIGNAL_SYS: i32 = 31;
+pub const DOMAIN_PROCESS_SIGNAL_RT0: i32 = 32;
+pub const DOMAIN_PROCESS_SIGNAL_RT1: i32 = 33;
+pub const DOMAIN_PROCESS_SIGNAL_RT2: i32 = 34;
+pub const DOMAIN_PROCESS_SIGNAL_RT3: i32 = 35;
+pub const DOMAIN_PROCESS_SIGNAL_RT4: i32 = 36;
+pub const DOMAIN_PROCESS_SIGNAL_RT5: i32 = 37;
+pub const DOMAIN_PROCESS_SIGNAL_RT6: i32 = 38;
+pub const DOMAIN_PROCESS_SIGNAL_RT7: i32 = 39;
+pub const DOMAIN_PROCESS_SIGNAL_RT8: i32 = 40;
+pub const DOMAIN_PROCESS_SIGNAL_RT9: i32 = 41;
+pub const DOMAIN_PROCESS_SIGNAL_RT10: i32 = 42;
+pub const DOMAIN_PROCESS_SIGNAL_RT11: i32 = 43;
+pub const DOMAIN_PROCESS_SIGNAL_RT12: i32 = 44;
+pub const DOMAIN_PROCESS_SIGNAL_RT13: i32 = 45;
+pub const DOMAIN_PROCESS_SIGNAL_RT14: i32 = 46;
+pub const DOMAIN_PROCESS_SIGNAL_RT15: i32 = 47;
+pub const DOMAIN_PROCESS_SIGNAL_RT16: i32 = 48;
+pub const DOMAIN_PROCESS_SIGNAL_RT17: i32 = 49;
+pub const DOMAIN_PROCESS_SIGNAL_RT18: i32 = 50;
+pub const DOMAIN_PROCESS_SIGNAL_RT19: i32 = 51;
+pub const DOMAIN_PROCESS_SIGNAL_RT20: i32 = 52;
+pub const DOMAIN_PROCESS_SIGNAL_RT21: i32 = 53;
+pub const DOMAIN_PROCESS_SIGNAL_RT22: i32 = 54;
+pub const DOMAIN_PROCESS_SIGNAL_RT23: i32 = 55;
+pub const DOMAIN_PROCESS_SIGNAL_RT24: i32 = 56;
+pub const DOMAIN_PROCESS_SIGNAL_RT25: i32 = 57;
+pub const DOMAIN_PROCESS_SIGNAL_RT26: i32 = 58;
+pub const DOMAIN_PROCESS_SIGNAL_RT27: i32 = 59;
+pub const DOMAIN_PROCESS_SIGNAL_RT28: i32 = 60;
+pub const DOMAIN_PROCESS_SIGNAL_RT29: i32 = 61;
+pub const DOMAIN_PROCESS_SIGNAL_RT30: i32 = 62;
+pub const DOMAIN_PROCESS_SIGNAL_RT31: i32 = 63;
+pub const DOMAIN_PROCESS_SIGNAL_RT32: i32 = 64;
+
+// virDomainConsoleFlags
+pub const DOMAIN_CONSOLE_FORCE: u32 = 1;
+pub const DOMAIN_CONSOLE_SAFE: u32 = 2;
+
+// virDomainChannelFlags
+pub const DOMAIN_CHANNEL_FORCE: u32 = 1;
+
+// virDomainOpenGraphicsFlags
+pub const DOMAIN_OPEN_GRAPHICS_SKIPAUTH: u32 = 1;
+
+// virDomainSetTimeFlags
+pub const DOMAIN_TIME_SYNC: u32 = 1;
+
+// virSchedParameterType
+pub const DOMAIN_SCHED_FIELD_INT: i32 = 1;
+pub const DOMAIN_SCHED_FIELD_UINT: i32 = 2;
+pub const DOMAIN_SCHED_FIELD_LLONG: i32 = 3;
+pub const DOMAIN_SCHED_FIELD_ULLONG: i32 = 4;
+pub const DOMAIN_SCHED_FIELD_DOUBLE: i32 = 5;
+pub const DOMAIN_SCHED_FIELD_BOOLEAN: i32 = 6;
+
+// virBlkioParameterType
+pub const DOMAIN_BLKIO_PARAM_INT: i32 = 1;
+pub const DOMAIN_BLKIO_PARAM_UINT: i32 = 2;
+pub const DOMAIN_BLKIO_PARAM_LLONG: i32 = 3;
+pub const DOMAIN_BLKIO_PARAM_ULLONG: i32 = 4;
+pub const DOMAIN_BLKIO_PARAM_DOUBLE: i32 = 5;
+pub const DOMAIN_BLKIO_PARAM_BOOLEAN: i32 = 6;
+
+// virMemoryParameterType
+pub const DOMAIN_MEMORY_PARAM_INT: i32 = 1;
+pub const DOMAIN_MEMORY_PARAM_UINT: i32 = 2;
+pub const DOMAIN_MEMORY_PARAM_LLONG: i32 = 3;
+pub const DOMAIN_MEMORY_PARAM_ULLONG: i32 = 4;
+pub const DOMAIN_MEMORY_PARAM_DOUBLE: i32 = 5;
+pub const DOMAIN_MEMORY_PARAM_BOOLEAN: i32 = 6;
+
+// virDomainInterfaceAddressesSource
+pub const DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE: u32 = 0;
+pub const DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT: u32 = 1;
+pub const DOMAIN_INTERFACE_ADDRESSES_SRC_ARP: u32 = 2;
+
+// virDomainSetUserPasswordFlags
+pub const DOMAIN_PASSWORD_ENCRYPTED: u32 = 1;
+
+// virDomainLifecycle
+pub const DOMAIN_LIFECYCLE_POWEROFF: u32 = 0;
+pub const DOMAIN_LIFECYCLE_REBOOT: u32 = 1;
+pub const DOMAIN_LIFECYCLE_CRASH: u32 = 2;
+
+// virDomainLifecycleAction
+pub const DOMAIN_LIFECYCLE_ACTION_DESTROY: u32 = 0;
+pub const DOMAIN_LIFECYCLE_ACTION_RESTART: u32 = 1;
+pub const DOMAIN_LIFECYCLE_ACTION_RESTART_RENAME: u32 = 2;
+pub const DOMAIN_LIFECYCLE_ACTION_PRESERVE: u32 = 3;
+pub const DOMAIN_LIFECYCLE_ACTION_COREDUMP_DESTROY: u32 = 4;
+pub const DOMAIN_LIFECYCLE_ACTION_COREDUMP_RESTART: u32 = 5;
+
+// virDomainGuestInfoTypes
+pub const DOMAIN_GUEST_INFO_USERS: u32 = 1;
+pub const DOMAIN_GUEST_INFO_OS: u32 = 2;
+pub const DOMAIN_GUEST_INFO_TIMEZONE: u32 = 4;
+pub const DOMAIN_GUEST_INFO_HOSTNAME: u32 = 8;
+pub const DOMAIN_GUEST_INFO_FILESYSTEM: u32 = 1 << 4;
+pub const DOMAIN_GUEST_INFO_DISKS: u32 = 1 << 5;
+pub const DOMAIN_GUEST_INFO_INTERFACES: u32 = 1 << 6;
+pub const DOMAIN_GUEST_INFO_LOAD: u32 = 1 << 7;
+
+// virDomainAgentResponseTimeoutValues
+pub const DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK: i32 = -2;
+pub const DOMAIN_AGENT_RESPONSE_TIMEOUT_DEFAULT: i32 = -1;
+pub const DOMAIN_AGENT_RESPONSE_TIMEOUT_NOWAIT: i32 = 0;
+
+// virDomainAuthorizedSSHKeysSetFlags
+pub const DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND: u32 = 1;
+pub const DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE: u32 = 2;
+
+// virDomainMessageType
+pub const DOMAIN_MESSAGE_DEPRECATION: u32 = 1;
+pub const DOMAIN_MESSAGE_TAINTING: u32 = 2;
+pub const DOMAIN_MESSAGE_IOERRORS: u32 = 4;
+
+// virDomainDirtyRateStatus
+pub const DOMAIN_DIRTYRATE_UNSTARTED: i32 = 0;
+pub const DOMAIN_DIRTYRATE_MEASURING: i32 = 1;
+pub const DOMAIN_DIRTYRATE_MEASURED: i32 = 2;
+
+// virDomainDirtyRateCalcFlags
+pub const DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING: u32 = 0;
+pub const DOMAIN_DIRTYRATE_MODE_DIRTY_BITMAP: u32 = 1;
+pub const DOMAIN_DIRTYRATE_MODE_DIRTY_RING: u32 = 2;
+
+// virDomainFDAssociateFlags
+pub const DOMAIN_FD_ASSOCIATE_SECLABEL_RESTORE: u32 = 1;
+pub const DOMAIN_FD_ASSOCIATE_SECLABEL_WRITABLE: u32 = 2;
+
+// virDomainGraphicsReloadType
+pub const DOMAIN_GRAPHICS_RELOAD_TYPE_ANY: u32 = 0;
+pub const DOMAIN_GRAPHICS_RELOAD_TYPE_VNC: u32 = 1;
+
+// virDomainQemuMonitorCommandFlags
+pub const DOMAIN_QEMU_MONITOR_COMMAND_DEFAULT: u32 = 0;
+pub const DOMAIN_QEMU_MONITOR_COMMAND_HMP: u32 = 1;
+
+// virDomainQemuAgentCommandTimeoutValues
+pub const DOMAIN_QEMU_AGENT_COMMAND_MIN: i32 = -2;
+pub const DOMAIN_QEMU_AGENT_COMMAND_BLOCK: i32 = -2;
+pub const DOMAIN_QEMU_AGENT_COMMAND_DEFAULT: i32 = -1;
+pub const DOMAIN_QEMU_AGENT_COMMAND_NOWAIT: i32 = 0;
+pub const DOMAIN_QEMU_AGENT_COMMAND_SHUTDOWN: i32 = 60;
+
+// virConnectDomainQemuMonitorEventRegisterFlags
+pub const CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_REGEX: u32 = 1;
+pub const CONNECT_DOMAIN_QEMU_MONITOR_EVENT_REGISTER_NOCASE: u32 = 2;

@@ -1,0 +1,66 @@
+//! Snapshot, checkpoint and backup flags. Names and numbers of the public interface, less the `VIR_` prefix.
+
+// virDomainBackupBeginFlags
+pub const DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL: u32 = 1;
+
+// virDomainCheckpointCreateFlags
+pub const DOMAIN_CHECKPOINT_CREATE_REDEFINE: u32 = 1;
+pub const DOMAIN_CHECKPOINT_CREATE_QUIESCE: u32 = 2;
+pub const DOMAIN_CHECKPOINT_CREATE_REDEFINE_VALIDATE: u32 = 4;
+
+// virDomainCheckpointXMLFlags
+pub const DOMAIN_CHECKPOINT_XML_SECURE: u32 = 1;
+pub const DOMAIN_CHECKPOINT_XML_NO_DOMAIN: u32 = 2;
+pub const DOMAIN_CHECKPOINT_XML_SIZE: u32 = 4;
+
+// virDomainCheckpointListFlags
+pub const DOMAIN_CHECKPOINT_LIST_ROOTS: u32 = 1;
+pub const DOMAIN_CHECKPOINT_LIST_DESCENDANTS: u32 = 1;
+pub const DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL: u32 = 2;
+pub const DOMAIN_CHECKPOINT_LIST_LEAVES: u32 = 4;
+pub const DOMAIN_CHECKPOINT_LIST_NO_LEAVES: u32 = 8;
+
+// virDomainCheckpointDeleteFlags
+pub const DOMAIN_CHECKPOINT_DELETE_CHILDREN: u32 = 1;
+pub const DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY: u32 = 2;
+pub const DOMAIN_CHECKPOINT_DELETE_CHILDREN_ONLY: u32 = 4;
+
+// virDomainSnapshotCreateFlags
+pub const DOMAIN_SNAPSHOT_CREATE_REDEFINE: u32 = 1;
+pub const DOMAIN_SNAPSHOT_CREATE_CURRENT: u32 = 2;
+pub const DOMAIN_SNAPSHOT_CREATE_NO_METADATA: u32 = 4;
+pub const DOMAIN_SNAPSHOT_CREATE_HALT: u32 = 8;
+pub const DOMAIN_SNAPSHOT_CREATE_DISK_ONLY: u32 = 1 << 4;
+pub const DOMAIN_SNAPSHOT_CREATE_REUSE_EXT: u32 = 1 << 5;
+pub const DOMAIN_SNAPSHOT_CREATE_QUIESCE: u32 = 1 << 6;
+pub const DOMAIN_SNAPSHOT_CREATE_ATOMIC: u32 = 1 << 7;
+pub const DOMAIN_SNAPSHOT_CREATE_LIVE: u32 = 1 << 8;
+pub const DOMAIN_SNAPSHOT_CREATE_VALIDATE: u32 = 1 << 9;
+
+// virDomainSnapshotXMLFlags
+pub const DOMAIN_SNAPSHOT_XML_SECURE: u32 = 1;
+
+// virDomainSnapshotListFlags
+pub const DOMAIN_SNAPSHOT_LIST_ROOTS: u32 = 1;
+pub const DOMAIN_SNAPSHOT_LIST_DESCENDANTS: u32 = 1;
+pub const DOMAIN_SNAPSHOT_LIST_LEAVES: u32 = 4;
+pub const DOMAIN_SNAPSHOT_LIST_NO_LEAVES: u32 = 8;
+pub const DOMAIN_SNAPSHOT_LIST_METADATA: u32 = 2;
+pub const DOMAIN_SNAPSHOT_LIST_NO_METADATA: u32 = 1 << 4;
+pub const DOMAIN_SNAPSHOT_LIST_INACTIVE: u32 = 1 << 5;
+pub const DOMAIN_SNAPSHOT_LIST_ACTIVE: u32 = 1 << 6;
+pub const DOMAIN_SNAPSHOT_LIST_DISK_ONLY: u32 = 1 << 7;
+pub const DOMAIN_SNAPSHOT_LIST_INTERNAL: u32 = 1 << 8;
+pub const DOMAIN_SNAPSHOT_LIST_EXTERNAL: u32 = 1 << 9;
+pub const DOMAIN_SNAPSHOT_LIST_TOPOLOGICAL: u32 = 1 << 10;
+
+// virDomainSnapshotRevertFlags
+pub const DOMAIN_SNAPSHOT_REVERT_RUNNING: u32 = 1;
+pub const DOMAIN_SNAPSHOT_REVERT_PAUSED: u32 = 2;
+pub const DOMAIN_SNAPSHOT_REVERT_FORCE: u32 = 4;
+pub const DOMAIN_SNAPSHOT_REVERT_RESET_NVRAM: u32 = 8;
+
+// virDomainSnapshotDeleteFlags
+pub const DOMAIN_SNAPSHOT_DELETE_CHILDREN: u32 = 1;
+pub const DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY: u32 = 2;
+pub const DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY: u32 = 4;

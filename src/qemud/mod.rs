@@ -1,0 +1,3 @@
+//! The helper: launches QEMU, controls it by its monitor, and serves the wire.
+
+pub mod dispatch;

@@ -1,0 +1,241 @@
+//! The types of the command table: a row says all there is to know about a command.
+//!
+//! From the rows come the parser, `help`, the man page, completion and the hidden commands that completion
+//! scripts call. A row is made of constants, so 283 of them cost nothing at start.
+
+use super::args::Args;
+use super::session::Session;
+use anyhow::Result;
+
+/// The function behind a command: reads its arguments, asks the backend, prints through the session.
+///
+/// An error's chain is printed by the reporter, outermost first, a line `error: …` each.
+pub type Run = fn(&mut Session, &Args) -> Result<()>;
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// What a person types.
+    pub name: &'static str,
+    /// Other names it answers to; they are not listed.
+    pub aliases: &'static [&'static str],
+    /// Which chapter of `help` it stands in.
+    pub group: Group,
+    /// One line for `help`, our own words.
+    pub summary: &'static str,
+    /// A paragraph for `help COMMAND` and the man page, our own words.
+    pub description: &'static str,
+    /// Its options in the order that counts for operands given by place.
+    pub options: &'static [Opt],
+    /// Whether the session must be connected first.
+    pub needs_connection: bool,
+    /// Whether it changes anything; such a command is not even tried on a read-only connection by completion.
+    pub writes: bool,
+    /// Whether `help` leaves it out.
+    pub hidden: bool,
+    /// Its behaviour.
+    pub run: Run,
+}
+
+/// A chapter of `help`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // the names say it
+pub enum Group {
+    Domain,
+    Monitor,
+    Events,
+    Host,
+    Checkpoint,
+    Interface,
+    Filter,
+    Network,
+    NodeDevice,
+    Secret,
+    Snapshot,
+    Backup,
+    Pool,
+    Volume,
+    Shell,
+}
+
+/// How an option takes its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OptKind {
+    /// Present or absent.
+    Flag,
+    /// A word.
+    Text,
+    /// A word that must be a number.
+    Number,
+    /// All the remaining words.
+    Rest,
+    /// Another spelling of the named option.
+    Alias(&'static str),
+}
+
+/// An option of a command.
+#[derive(Clone, Copy)]
+pub struct Opt {
+    /// Its name, without dashes.
+    pub name: &'static str,
+    /// How it takes its value.
+    pub kind: OptKind,
+    /// Whether the command refuses to run without it.
+    pub required: bool,
+    /// Whether it may be given by place, without its name.
+    pub positional: bool,
+    /// Whether it accepts the empty string where virsh does.
+    pub empty_ok: bool,
+    /// One line for `help COMMAND`, our own words.
+    pub help: &'static str,
+    /// What completes its value.
+    pub complete: Complete,
+}
+
+/// What the value of an option is, for completion.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // the names say it
+pub enum Complete {
+    Nothing,
+    File,
+    /// Domains, active or not.
+    Domain,
+    ActiveDomain,
+    InactiveDomain,
+    /// Disk targets of the domain named by the option `domain`.
+    Disk,
+    /// Interfaces of the domain named by the option `domain`, by MAC or target.
+    Interface,
+    Network,
+    Pool,
+    Volume,
+    Snapshot,
+    Checkpoint,
+    NodeDevice,
+    HostInterface,
+    Secret,
+    Filter,
+    Command,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// A comma-separated list of these words.
+    WordList(&'static [&'static str]),
+}
+
+impl Command {
+    /// A command that needs a connection, changes nothing and has no options yet.
+    pub const fn new(name: &'static str, group: Group, run: Run) -> Command {
+        Command {
+            name,
+            aliases: &[],
+            group,
+            summary: "",
+            description: "",
+            options: &[],
+            needs_connection: true,
+            writes: false,
+            hidden: false,
+            run,
+        }
+    }
+    /// With its line and its paragraph.
+    pub const fn about(mut self, summary: &'static str, description: &'static str) -> Command {
+        self.summary = summary;
+        self.description = description;
+        self
+    }
+    /// With its options.
+    pub const fn options(mut self, options: &'static [Opt]) -> Command {
+        self.options = options;
+        self
+    }
+    /// With other names.
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Command {
+        self.aliases = aliases;
+        self
+    }
+    /// A command that changes something.
+    pub const fn writes(mut self) -> Command {
+        self.writes = true;
+        self
+    }
+    /// A command of the shell itself, which needs no connection.
+    pub const fn local(mut self) -> Command {
+        self.needs_connection = false;
+        self
+    }
+    /// A command that `help` leaves out.
+    pub const fn hidden(mut self) -> Command {
+        self.hidden = true;
+        self
+    }
+}
+
+impl Opt {
+    const fn new(name: &'static str, kind: OptKind, help: &'static str) -> Opt {
+        Opt {
+            name,
+            kind,
+            required: false,
+            positional: false,
+            empty_ok: false,
+            help,
+            complete: Complete::Nothing,
+        }
+    }
+    /// `--name`
+    pub const fn flag(name: &'static str, help: &'static str) -> Opt {
+        Opt::new(name, OptKind::Flag, help)
+    }
+    /// `--name TEXT`
+    pub const fn text(name: &'static str, help: &'static str) -> Opt {
+        Opt::new(name, OptKind::Text, help)
+    }
+    /// `--name NUMBER`
+    pub const fn number(name: &'static str, help: &'static str) -> Opt {
+        Opt::new(name, OptKind::Number, help)
+    }
+    /// All remaining words.
+    pub const fn rest(name: &'static str, help: &'static str) -> Opt {
+        Opt {
+            positional: true,
+            ..Opt::new(name, OptKind::Rest, help)
+        }
+    }
+    /// Another spelling of `target`, accepted but not listed.
+    pub const fn alias(name: &'static str, target: &'static str) -> Opt {
+        Opt::new(name, OptKind::Alias(target), "")
+    }
+    /// The operand that nearly every command begins with: a domain by name, id or uuid.
+    pub const fn domain(complete: Complete) -> Opt {
+        Opt::text("domain", "a domain by its name, id or uuid")
+            .required()
+            .complete(complete)
+    }
+    /// Must be given; may then be given by place.
+    pub const fn required(mut self) -> Opt {
+        self.required = true;
+        self.positional = true;
+        self
+    }
+    /// Must be given, but only by its name.
+    pub const fn required_by_name(mut self) -> Opt {
+        self.required = true;
+        self
+    }
+    /// May be given by place.
+    pub const fn positional(mut self) -> Opt {
+        self.positional = true;
+        self
+    }
+    /// May be empty.
+    pub const fn empty_ok(mut self) -> Opt {
+        self.empty_ok = true;
+        self
+    }
+    /// What completes its value.
+    pub const fn complete(mut self, complete: Complete) -> Opt {
+        self.complete = complete;
+        self
+    }
+}

@@ -1,0 +1,8 @@
+//! XML as libvirt writes it: an element tree that drops nothing, a reader with line numbers, a writer, typed views.
+
+mod reader;
+mod tree;
+mod writer;
+
+pub use reader::parse;
+pub use tree::{Element, Node};
