@@ -27,7 +27,7 @@ impl Args {
     }
 
     /// The value of an option.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub fn get<'a>(&'a self, name: &str) -> Option<&'a str> {
         self.all(name).next()
     }
 
@@ -40,7 +40,7 @@ impl Args {
     }
 
     /// All values of an option.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.values
             .iter()
             .filter(move |(known, _)| *known == name)
