@@ -13,6 +13,7 @@
 //! - Sizes are KiB for memory, bytes for storage, unless a row says otherwise; times are nanoseconds.
 //! - Drivers never print and never ask.
 
+pub mod event_bus;
 pub mod operations;
 mod read_only;
 pub mod registry;
