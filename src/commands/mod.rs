@@ -1,6 +1,8 @@
 //! The command table: a folder a group, a file a few related commands, a row and a function each.
 
+pub mod domain;
+
 use crate::shell::spec::Command;
 
-/// All rows, group by group, each group in its own order.
+/// All rows: a slice a file. `help` sorts them into their groups.
 pub const TABLE: &[&[Command]] = &[];
