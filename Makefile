@@ -1,0 +1,56 @@
+# Two commands on a fresh machine: `make demo` shows the main job, `make test` passes the tests.
+# Both install what they need and say so.
+
+PREFIX ?= /usr/local
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+LIBEXECDIR = $(DESTDIR)$(PREFIX)/libexec/hvsh
+MANDIR = $(DESTDIR)$(PREFIX)/share/man
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd
+CARGO ?= cargo
+
+.PHONY: build demo test lint bench install uninstall clean
+
+build:
+	$(CARGO) build --release --bins
+
+demo:
+	tools/setup demo
+	$(CARGO) build --release --bins
+	tools/demo-guest target/guest
+	tools/demo target/release target/guest
+
+test:
+	tools/setup test
+	tools/demo-guest target/guest
+	$(CARGO) test --no-fail-fast
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --quiet
+
+bench: build
+	tools/setup bench
+	tools/demo-guest target/guest
+	$(CARGO) bench --bench ratios
+
+install: build
+	install -D -m 755 target/release/hvsh $(BINDIR)/hvsh
+	install -D -m 755 target/release/hvsh-qemud $(LIBEXECDIR)/hvsh-qemud
+	install -D -m 644 man/hvsh.1 $(MANDIR)/man1/hvsh.1
+	install -D -m 644 man/hvsh-qemud.8 $(MANDIR)/man8/hvsh-qemud.8
+	install -D -m 644 completions/hvsh.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hvsh
+	install -D -m 644 completions/_hvsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_hvsh
+	install -D -m 644 completions/hvsh.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/hvsh.fish
+	install -d $(UNITDIR)/system $(UNITDIR)/user
+	for unit in packaging/systemd/system/*; do sed 's|@LIBEXECDIR@|$(PREFIX)/libexec/hvsh|' $$unit > $(UNITDIR)/system/$${unit##*/}; done
+	for unit in packaging/systemd/user/*; do sed 's|@LIBEXECDIR@|$(PREFIX)/libexec/hvsh|' $$unit > $(UNITDIR)/user/$${unit##*/}; done
+
+uninstall:
+	rm -f $(BINDIR)/hvsh $(LIBEXECDIR)/hvsh-qemud $(MANDIR)/man1/hvsh.1 $(MANDIR)/man8/hvsh-qemud.8
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hvsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_hvsh
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/hvsh.fish
+	rm -f $(UNITDIR)/system/hvsh-qemud.* $(UNITDIR)/system/hvsh-qemud-ro.* $(UNITDIR)/user/hvsh-qemud.*
+
+clean:
+	$(CARGO) clean
