@@ -1,3 +1,6 @@
 //! Commands on domains: finding, showing, defining, starting and stopping them.
 
+pub mod definition;
 pub mod lookup;
+pub mod power;
+pub mod settings;
