@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorCode};
 use crate::uri::Uri;
 use anyhow::{Context, Result};
 use std::io::Write;
+use std::sync::Arc;
 
 /// How commands that list or show print their answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -41,7 +42,7 @@ pub struct Settings {
 pub struct Session {
     /// What the process options decided.
     pub settings: Settings,
-    connection: Option<Box<dyn Connection>>,
+    connection: Option<Arc<dyn Connection>>,
     out: Box<dyn Write>,
 }
 
@@ -55,13 +56,13 @@ impl Session {
         }
     }
 
-    /// The connection, opened now if it was not yet.
-    pub fn connection(&mut self) -> Result<&dyn Connection> {
+    /// The connection, opened now if it was not yet. A shared handle, so that a command can print while it asks.
+    pub fn connection(&mut self) -> Result<Arc<dyn Connection>> {
         if self.connection.is_none() {
             self.connect()?;
         }
         match &self.connection {
-            Some(connection) => Ok(&**connection),
+            Some(connection) => Ok(Arc::clone(connection)),
             None => Err(Error::new(ErrorCode::NO_CONNECT, "").into()),
         }
     }
@@ -71,7 +72,7 @@ impl Session {
         self.connection = None;
         let uri = self.settings.uri.clone().unwrap_or_default();
         let open = || Uri::parse(&uri).and_then(|uri| registry::open(&uri, self.settings.read_only));
-        self.connection = Some(open().context("failed to connect to the hypervisor")?);
+        self.connection = Some(Arc::from(open().context("failed to connect to the hypervisor")?));
         Ok(())
     }
 
