@@ -87,6 +87,12 @@ pub trait Connection: Send + Sync {
     fn is_encrypted(&self) -> bool {
         false
     }
+    /// Watches the peer: after `count` unanswered pings, `interval` apart, the connection counts as broken.
+    /// Only connections to another process can.
+    fn set_keepalive(&self, interval: Duration, count: u32) -> Result<()> {
+        let _ = (interval, count);
+        Err(Error::unsupported("virConnectSetKeepAlive"))
+    }
 }
 
 /// A two-way run of bytes: a console, a screenshot, a volume's contents.

@@ -66,6 +66,9 @@ impl Connection for ReadOnly {
     fn is_encrypted(&self) -> bool {
         self.inner.is_encrypted()
     }
+    fn set_keepalive(&self, interval: std::time::Duration, count: u32) -> Result<()> {
+        self.inner.set_keepalive(interval, count)
+    }
 }
 
 impl DomainStreams for ReadOnly {

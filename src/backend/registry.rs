@@ -1,6 +1,6 @@
 //! Every driver by name: how a URI becomes a connection.
 
-use super::{Connection, ReadOnly, test};
+use super::{Connection, ReadOnly, remote, test};
 use crate::error::{Error, ErrorCode, Result};
 use crate::uri::Uri;
 
@@ -13,10 +13,16 @@ struct Driver {
 }
 
 /// Asked from the first to the last.
-const DRIVERS: &[Driver] = &[Driver {
-    claims: |uri| uri.scheme == "test" && uri.host.is_none(),
-    open: open_test,
-}];
+const DRIVERS: &[Driver] = &[
+    Driver {
+        claims: Uri::is_remote,
+        open: |uri, read_only| Ok(Box::new(remote::RemoteConnection::open(uri, read_only)?)),
+    },
+    Driver {
+        claims: |uri| uri.scheme == "test",
+        open: open_test,
+    },
+];
 
 fn open_test(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
     let connection: Box<dyn Connection> = Box::new(test::TestConnection::open(uri)?);

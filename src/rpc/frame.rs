@@ -8,6 +8,8 @@ use std::io::{Read, Write};
 pub const MESSAGE_MAX: usize = 32 * 1024 * 1024;
 /// The bytes before the payload: the length word and the header.
 pub const HEADER_LENGTH: usize = 28;
+/// The most bytes of a stream in one frame (what every release of the protocol accepts).
+pub const STREAM_DATA_MAX: usize = 262_120;
 /// The program number of the main protocol.
 pub const REMOTE_PROGRAM: u32 = 0x2000_8086;
 /// The program number of the QEMU-specific procedures.

@@ -2,8 +2,10 @@
 //!
 //! The operations themselves stand in `backend::operations`; their numbers are the procedures of this protocol.
 
+pub mod events;
 pub mod frame;
 pub mod procedure;
+pub mod socket;
 mod types;
 pub mod xdr;
 

@@ -34,6 +34,8 @@ pub const CONNECT_SUPPORTS_FEATURE: i32 = 60;
 pub const DOMAIN_MIGRATE_PREPARE: i32 = 61;
 pub const DOMAIN_MIGRATE_PERFORM: i32 = 62;
 pub const DOMAIN_MIGRATE_FINISH: i32 = 63;
+pub const CONNECT_GET_URI: i32 = 110;
+pub const CONNECT_GET_LIB_VERSION: i32 = 157;
 pub const AUTH_LIST: i32 = 66;
 pub const AUTH_SASL_INIT: i32 = 67;
 pub const AUTH_SASL_START: i32 = 68;
@@ -166,3 +168,9 @@ pub const QEMU_DOMAIN_MONITOR_COMMAND_WITH_FILES: i32 = 7;
 // The keepalive program.
 pub const KEEPALIVE_PING: i32 = 1;
 pub const KEEPALIVE_PONG: i32 = 2;
+
+// Features a client asks for with CONNECT_SUPPORTS_FEATURE.
+pub const FEATURE_MIGRATION_PARAMS: i32 = 13;
+pub const FEATURE_KEEPALIVE: i32 = 10;
+pub const FEATURE_EVENT_CALLBACK: i32 = 14;
+pub const FEATURE_CLOSE_CALLBACK: i32 = 15;

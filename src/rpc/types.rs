@@ -323,10 +323,16 @@ impl<'a, T: Xdr + 'a> WireArgument<'a> for &'a T {
 pub trait Reply: Xdr {
     /// What the driver answers with.
     type Value;
+    /// Whether the reply says how many items there are in all.
+    const COUNTED: bool = false;
     /// The wire form of `value` for a client that asked for at most `asked` items.
     fn new(value: Self::Value, asked: i32) -> Self;
     /// The value of a reply that arrived.
     fn value(self) -> Self::Value;
+    /// How many items there are in all, if the reply says so.
+    fn count(&self) -> Option<i32> {
+        None
+    }
 }
 
 macro_rules! plain_replies {
@@ -407,6 +413,7 @@ impl<T: Xdr> Xdr for Counted<T> {
 
 impl<T: Xdr> Reply for Counted<T> {
     type Value = Vec<T>;
+    const COUNTED: bool = true;
     fn new(value: Vec<T>, asked: i32) -> Self {
         let count = value.len() as u32;
         Counted {
@@ -416,6 +423,9 @@ impl<T: Xdr> Reply for Counted<T> {
     }
     fn value(self) -> Vec<T> {
         self.items
+    }
+    fn count(&self) -> Option<i32> {
+        i32::try_from(self.count).ok()
     }
 }
 
