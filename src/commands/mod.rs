@@ -1,6 +1,5 @@
 //! The command table: a folder a group, a file a few related commands, a row and a function each.
 
-pub mod call;
 pub mod domain;
 mod files;
 mod impact;

@@ -56,8 +56,17 @@ impl Session {
         }
     }
 
-    /// The connection, opened now if it was not yet. A shared handle, so that a command can print while it asks.
-    pub fn connection(&mut self) -> Result<Arc<dyn Connection>> {
+    /// The connection, opened now if it was not yet.
+    pub fn connection(&mut self) -> Result<&dyn Connection> {
+        self.handle()?;
+        match &self.connection {
+            Some(connection) => Ok(&**connection),
+            None => Err(Error::new(ErrorCode::NO_CONNECT, "").into()),
+        }
+    }
+
+    /// The connection as a shared handle, so that a command can print while it asks.
+    pub fn handle(&mut self) -> Result<Arc<dyn Connection>> {
         if self.connection.is_none() {
             self.connect()?;
         }
