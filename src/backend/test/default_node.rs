@@ -1,0 +1,76 @@
+//! The node of `test:///default`: one running domain, one network, one interface, one pool, four devices.
+
+use super::state::{Cell, Guest, State};
+use crate::error::Result;
+use crate::model::NodeInfo;
+use crate::xml;
+
+/// The domain, complete as a client sees it, so that opening the node has nothing to work out.
+const DOMAIN: &str = "\
+<domain type='test'>
+  <name>test</name>
+  <uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid>
+  <memory unit='KiB'>8388608</memory>
+  <currentMemory unit='KiB'>2097152</currentMemory>
+  <vcpu placement='static'>2</vcpu>
+  <os>
+    <type arch='i686'>hvm</type>
+    <boot dev='hd'/>
+  </os>
+  <clock offset='utc'/>
+  <on_poweroff>destroy</on_poweroff>
+  <on_reboot>restart</on_reboot>
+  <on_crash>destroy</on_crash>
+  <devices>
+    <disk type='file' device='disk'>
+      <source file='/guest/diskimage1'/>
+      <target dev='vda' bus='virtio'/>
+      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>
+    </disk>
+    <interface type='network'>
+      <mac address='aa:bb:cc:dd:ee:ff'/>
+      <source network='default'/>
+      <target dev='testnet0'/>
+      <address type='pci' domain='0x0000' bus='0x00' slot='0x01' function='0x0'/>
+    </interface>
+    <memballoon model='virtio'>
+      <address type='pci' domain='0x0000' bus='0x00' slot='0x02' function='0x0'/>
+    </memballoon>
+  </devices>
+</domain>
+";
+
+/// The NUMA cells of the default node.
+const CELLS: &[Cell] = &[
+    Cell {
+        memory: 2 * 1024 * 1024,
+        pages: &[(4, 524_288), (2048, 0), (1_048_576, 0)],
+    },
+    Cell {
+        memory: 4 * 1024 * 1024,
+        pages: &[(8, 524_288), (2048, 0), (1_048_576, 0)],
+    },
+];
+
+/// The hardware of a node that does not say otherwise.
+pub(super) fn node_info() -> NodeInfo {
+    NodeInfo {
+        model: "i686".to_string(),
+        memory: 3 * 1024 * 1024,
+        cpus: 16,
+        mhz: 1400,
+        nodes: 2,
+        sockets: 2,
+        cores: 2,
+        threads: 2,
+    }
+}
+
+/// The node as it is when a connection opens.
+pub(super) fn state() -> Result<State> {
+    let mut state = State::new(node_info(), CELLS);
+    let mut guest = Guest::defined(xml::parse(DOMAIN, "domain_definition")?);
+    guest.start(state.take_id(), crate::model::constants::DOMAIN_RUNNING_UNKNOWN);
+    state.guests.push(guest);
+    Ok(state)
+}
