@@ -6,27 +6,27 @@ macro_rules! filters_operations {
         $reader! {
             /// Network filters and their bindings.
             trait Filters in filters, on REMOTE_PROGRAM {
-                /// `virNWFilterLookupByName`.
+                /// Finds a filter by its name. (`virNWFilterLookupByName`)
                 175 read virNWFilterLookupByName fn lookup_by_name(name: &str) -> FilterRef;
-                /// `virNWFilterLookupByUUID`.
+                /// Finds a filter by its uuid. (`virNWFilterLookupByUUID`)
                 176 read virNWFilterLookupByUUID fn lookup_by_uuid(uuid: Uuid) -> FilterRef;
-                /// `virNWFilterGetXMLDesc`.
+                /// The filter as XML. (`virNWFilterGetXMLDesc`)
                 177 read virNWFilterGetXMLDesc fn xml(filter: &FilterRef, flags: u32) -> String;
-                /// `virNWFilterUndefine`.
+                /// Forgets a filter that nothing uses. (`virNWFilterUndefine`)
                 181 write virNWFilterUndefine fn undefine(filter: &FilterRef) -> ();
-                /// `virConnectListAllNWFilters`.
+                /// All filters. (`virConnectListAllNWFilters`)
                 286 read virConnectListAllNWFilters fn list_all_filters() [1] (flags: u32) -> Counted<FilterRef>;
-                /// `virNWFilterBindingLookupByPortDev`.
+                /// Finds a binding by its network device. (`virNWFilterBindingLookupByPortDev`)
                 397 read virNWFilterBindingLookupByPortDev fn filter_binding_lookup_by_port_dev(name: &str) -> FilterBindingRef;
-                /// `virNWFilterBindingGetXMLDesc`.
+                /// The binding as XML. (`virNWFilterBindingGetXMLDesc`)
                 398 read virNWFilterBindingGetXMLDesc fn filter_binding_xml(filter: &FilterBindingRef, flags: u32) -> String;
-                /// `virNWFilterBindingCreateXML`.
+                /// Binds a filter to a network device. (`virNWFilterBindingCreateXML`)
                 399 write virNWFilterBindingCreateXML fn filter_binding_create_xml(xml: &str, flags: u32) -> FilterBindingRef;
-                /// `virNWFilterBindingDelete`.
+                /// Takes a filter off a network device. (`virNWFilterBindingDelete`)
                 400 write virNWFilterBindingDelete fn filter_binding_delete(filter: &FilterBindingRef) -> ();
-                /// `virConnectListAllNWFilterBindings`.
+                /// All bindings. (`virConnectListAllNWFilterBindings`)
                 401 read virConnectListAllNWFilterBindings fn list_all_filter_bindings() [1] (flags: u32) -> Counted<FilterBindingRef>;
-                /// `virNWFilterDefineXMLFlags`.
+                /// Writes a filter's definition, new or in place of its old one. (`virNWFilterDefineXMLFlags`)
                 431 write virNWFilterDefineXMLFlags fn define_xml(xml: &str, flags: u32) -> FilterRef;
             }
         }
