@@ -3,6 +3,7 @@
 mod reader;
 mod tree;
 mod writer;
+pub mod xpath;
 
 pub use reader::parse;
 pub use tree::{Element, Node};
