@@ -1,15 +1,41 @@
 //! The command table: a folder a group, a file a few related commands, a row and a function each.
 
+pub mod backup;
+pub mod checkpoint;
 pub mod domain;
+pub mod events;
 mod files;
+pub mod filter;
+pub mod host;
 mod impact;
+pub mod interface;
+pub mod monitor;
+pub mod network;
+pub mod node_device;
 mod plain_name;
+pub mod pool;
+pub mod secret;
+pub mod shell;
+pub mod snapshot;
+pub mod volume;
 
-use crate::shell::spec::Command;
+use crate::shell::spec::Table;
 
-/// All rows: a slice a file. `help` sorts them into their groups.
-pub const TABLE: &[&[Command]] = &[
-    domain::definition::COMMANDS,
-    domain::power::COMMANDS,
-    domain::settings::COMMANDS,
-];
+/// All rows: a list a group, in it a slice a file.
+pub const TABLE: Table = Table(&[
+    domain::COMMANDS,
+    monitor::COMMANDS,
+    events::COMMANDS,
+    host::COMMANDS,
+    checkpoint::COMMANDS,
+    interface::COMMANDS,
+    filter::COMMANDS,
+    network::COMMANDS,
+    node_device::COMMANDS,
+    secret::COMMANDS,
+    snapshot::COMMANDS,
+    backup::COMMANDS,
+    pool::COMMANDS,
+    volume::COMMANDS,
+    shell::COMMANDS,
+]);

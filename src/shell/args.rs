@@ -1,16 +1,27 @@
 //! The arguments of one command, parsed against its row, and the readings that virsh gives their values.
 
-use anyhow::{Result, bail};
+use super::spec::Command;
+use super::units;
+use anyhow::{Context, Result, anyhow, bail};
 use std::str::FromStr;
 
 /// What was given, by the options' names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Args {
+    command: Option<&'static Command>,
     values: Vec<(&'static str, String)>,
     flags: Vec<&'static str>,
 }
 
 impl Args {
+    /// Nothing given yet to `command`.
+    pub fn new(command: &'static Command) -> Args {
+        Args {
+            command: Some(command),
+            ..Args::default()
+        }
+    }
+
     /// Notes a flag.
     pub(super) fn set_flag(&mut self, name: &'static str) {
         self.flags.push(name);
@@ -26,17 +37,25 @@ impl Args {
         self.flags.contains(&name) || self.get(name).is_some()
     }
 
-    /// The value of an option.
+    /// The value of an option as it was given, be it empty.
     pub fn get<'a>(&'a self, name: &str) -> Option<&'a str> {
         self.all(name).next()
     }
 
-    /// The value of an option that the parser has made sure of.
-    pub fn required(&self, name: &str) -> Result<&str> {
-        match self.get(name) {
-            Some(value) => Ok(value),
-            None => bail!("Mandatory option <{name}> missing"),
+    /// The value of an option; the empty string is refused unless the row allows it.
+    pub fn text(&self, name: &str) -> Result<Option<&str>> {
+        let value = self.get(name);
+        let option = self.command.and_then(|command| command.option(name));
+        if value == Some("") && !option.is_some_and(|option| option.empty_ok) {
+            bail!("Failed to get option '{name}': Option argument is empty");
         }
+        Ok(value)
+    }
+
+    /// The value of an option that the parser has made sure of; never empty unless the row allows it.
+    pub fn required(&self, name: &str) -> Result<&str> {
+        let missing = || anyhow!("Failed to get option '{name}': Option argument is missing");
+        self.text(name)?.ok_or_else(missing)
     }
 
     /// All values of an option.
@@ -58,14 +77,28 @@ impl Args {
         }
     }
 
+    /// Seconds to wait, as milliseconds: positive, and small enough for the system's timers.
+    pub fn timeout(&self, name: &str) -> Result<Option<u64>> {
+        match self.number::<u64>(name) {
+            Ok(Some(seconds)) if seconds == 0 || seconds > i32::MAX as u64 / 1000 => {
+                let text = self.get(name).unwrap_or_default();
+                bail!("Numeric value '{text}' for <{name}> option is malformed or out of range")
+            }
+            seconds => Ok(seconds?.map(|seconds| seconds * 1000)),
+        }
+    }
+
     /// A size with an optional suffix, in bytes. Without a suffix the number counts in units of `scale` bytes.
     pub fn size(&self, name: &str, scale: u64, most: u64) -> Result<Option<u64>> {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
-        match super::units::parse_size(text, scale).filter(|&size| size <= most) {
-            Some(size) => Ok(Some(size)),
-            None => bail!("Scaled numeric value '{text}' for <--{name}> option is malformed or out of range"),
+        let refusal =
+            || format!("Scaled numeric value '{text}' for <{name}> option is malformed or out of range");
+        match units::read_size(text, scale, most) {
+            Ok(size) => Ok(Some(size)),
+            Err(Some(cause)) => Err(cause).with_context(refusal),
+            Err(None) => bail!(refusal()),
         }
     }
 
@@ -86,21 +119,60 @@ impl Args {
     }
 }
 
-/// Reads a number as C's strtol does with base 0: leading blanks, `0x`, and a leading zero for octal.
+/// Reads a decimal number with leading blanks and an optional sign.
 fn parse_number<T: FromStr>(text: &str) -> Option<T> {
     let text = text.trim_start();
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let decimal = match lower.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok()?.to_string(),
-        None if lower.len() > 1 && lower.starts_with('0') => {
-            u64::from_str_radix(&lower[1..], 8).ok()?.to_string()
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    if digits.starts_with('+') {
+        return None;
+    }
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(value: &str) -> Args {
+        let mut args = Args::default();
+        args.add("size", value.to_string());
+        args
+    }
+
+    #[test]
+    fn numbers_are_decimal() {
+        for good in ["1", "+1", " 1", "001"] {
+            assert_eq!(with(good).number::<u32>("size").unwrap(), Some(1), "{good}");
         }
-        None if lower.starts_with(|c: char| c.is_ascii_digit()) => lower,
-        None => return None,
-    };
-    format!("{sign}{decimal}").parse().ok()
+        for bad in ["", "1x", "-1", "0x1", "1.0", "1 ", "one", "++1", "4294967296"] {
+            let error = with(bad).number::<u32>("size").unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("Numeric value '{bad}' for <size> option is malformed or out of range")
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_size_tells_the_cause() {
+        let chain = |text: &str| -> Vec<String> {
+            let error = with(text).size("size", 1024, u64::MAX).unwrap_err();
+            error.chain().map(|cause| cause.to_string()).collect()
+        };
+        assert_eq!(
+            chain("1GG"),
+            [
+                "Scaled numeric value '1GG' for <size> option is malformed or out of range",
+                "invalid argument: unknown suffix 'GG'"
+            ]
+        );
+        assert_eq!(chain("-1").len(), 1);
+        assert_eq!(chain("16E")[1], "numerical overflow: value too large: 16E");
+    }
+
+    #[test]
+    fn empty_values_are_refused() {
+        let error = with("").required("size").unwrap_err().to_string();
+        assert_eq!(error, "Failed to get option 'size': Option argument is empty");
+    }
 }

@@ -1,9 +1,17 @@
 //! The session: the connection, the settings, and where output goes. Every command gets one.
 
+use super::cell::Cell;
+use super::fields::Fields;
+use super::report;
+use super::spec;
+use super::structured;
+use super::table::Table;
 use crate::backend::{Connection, registry};
 use crate::error::{Error, ErrorCode};
 use crate::uri::Uri;
 use anyhow::{Context, Result};
+use serde::Serialize;
+use std::fmt::Display;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -32,27 +40,49 @@ pub struct Settings {
     pub timing: bool,
     /// `-e`: the console's escape, as a control character's byte.
     pub escape: u8,
+    /// `-d`: from 0, everything, to 4, errors only.
+    pub debug: Option<u8>,
+    /// `-l`
+    pub log: Option<String>,
+    /// `-k`, in seconds; zero for never.
+    pub keepalive_interval: Option<u32>,
+    /// `-K`
+    pub keepalive_count: Option<u32>,
+    /// Whether the program was started under the name `virsh`, whose prompt and version it shows then.
+    pub as_virsh: bool,
     /// `--format`
     pub format: Format,
     /// Whether a person types at a prompt (also a piped script).
     pub interactive: bool,
 }
 
-/// A running shell's state: its connection and its settings.
+/// A running shell's state: its connection, its settings and its output.
 pub struct Session {
     /// What the process options decided.
     pub settings: Settings,
+    /// All commands, for those that speak about commands.
+    pub commands: spec::Table,
     connection: Option<Arc<dyn Connection>>,
     out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    leaving: bool,
 }
 
 impl Session {
-    /// A session without a connection that prints to `out`.
-    pub fn new(settings: Settings, out: Box<dyn Write>) -> Session {
+    /// A session without a connection that prints answers to `out` and errors to `err`.
+    pub fn new(
+        settings: Settings,
+        commands: spec::Table,
+        out: Box<dyn Write>,
+        err: Box<dyn Write>,
+    ) -> Session {
         Session {
             settings,
+            commands,
             connection: None,
             out,
+            err,
+            leaving: false,
         }
     }
 
@@ -85,16 +115,92 @@ impl Session {
         Ok(())
     }
 
-    /// Prints to standard output.
-    pub fn print(&mut self, text: impl std::fmt::Display) {
+    /// Whether a connection is open.
+    pub fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Ends the shell after this command, with success.
+    pub fn leave(&mut self) {
+        self.leaving = true;
+    }
+
+    /// Whether the shell is to end.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
+    /// Prints to standard output, without a line's end of its own.
+    pub fn print(&mut self, text: impl Display) {
         // A reader that went away is no failure of the command.
         let _ = write!(self.out, "{text}");
     }
 
-    /// Prints what `-q` suppresses.
-    pub fn print_extra(&mut self, text: impl std::fmt::Display) {
-        if !self.settings.quiet {
+    /// Prints what is for people only: not under `-q`, nor among JSON or YAML.
+    pub fn print_extra(&mut self, text: impl Display) {
+        if !self.settings.quiet && self.settings.format == Format::Table {
             self.print(text);
         }
+    }
+
+    /// Complains with a line `error: …` and lets the command go on; a command that ends returns its error instead.
+    pub fn error(&mut self, message: impl Display) {
+        self.flush();
+        report::write_line(&mut self.err, &message.to_string());
+    }
+
+    /// Prints a failed command's error, each sentence on its line.
+    pub fn report(&mut self, error: &anyhow::Error) {
+        self.flush();
+        report::write_chain(&mut self.err, error);
+    }
+
+    /// Sends out what was printed so far.
+    pub fn flush(&mut self) {
+        let _ = self.out.flush();
+    }
+
+    /// Prints a table, or the list of objects it stands for.
+    pub fn table(&mut self, table: &Table) -> Result<()> {
+        match self.settings.format {
+            Format::Table => self.print(table.text(self.settings.quiet)),
+            _ => self.document(&table.value())?,
+        }
+        Ok(())
+    }
+
+    /// Prints labelled values, a line each, or the object they stand for.
+    pub fn fields(&mut self, fields: &Fields) -> Result<()> {
+        match self.settings.format {
+            Format::Table => self.print(fields.text()),
+            _ => self.document(&fields.value())?,
+        }
+        Ok(())
+    }
+
+    /// Prints one value on its line, or the object `{name: value}`.
+    pub fn value(&mut self, name: &str, value: impl Into<Cell>) -> Result<()> {
+        let Cell { text, value } = value.into();
+        self.show(&serde_json::json!({ name: value }), |session| {
+            session.print(format_args!("{text}\n"))
+        })
+    }
+
+    /// Prints an answer of any shape: `text` prints virsh's form, `data` is what JSON and YAML show.
+    ///
+    /// The names of `data`'s fields are promised to scripts: lower case, words joined by `_`, sizes in bytes
+    /// unless the name says otherwise, absent things `null`.
+    pub fn show(&mut self, data: &impl Serialize, text: impl FnOnce(&mut Session)) -> Result<()> {
+        match self.settings.format {
+            Format::Table => text(self),
+            _ => self.document(data)?,
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, data: &impl Serialize) -> Result<()> {
+        let text = structured::render(data, self.settings.format)?;
+        self.print(text);
+        Ok(())
     }
 }

@@ -37,6 +37,23 @@ pub struct Command {
     pub run: Run,
 }
 
+/// The whole table: a list a group, in it a slice a file, in it a row a command.
+#[derive(Clone, Copy)]
+pub struct Table(pub &'static [&'static [&'static [Command]]]);
+
+impl Table {
+    /// All rows in their order.
+    pub fn rows(self) -> impl Iterator<Item = &'static Command> {
+        self.0.iter().copied().flatten().copied().flatten()
+    }
+
+    /// The command that is called so, by its own name or another.
+    pub fn find(self, name: &str) -> Option<&'static Command> {
+        self.rows()
+            .find(|row| row.name == name || row.aliases.contains(&name))
+    }
+}
+
 /// A chapter of `help`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // the names say it
@@ -69,7 +86,7 @@ pub enum OptKind {
     Number,
     /// All the remaining words.
     Rest,
-    /// Another spelling of the named option.
+    /// Another spelling of the named option, or of that option with a value: `string`, `string=hello`.
     Alias(&'static str),
 }
 
@@ -82,8 +99,10 @@ pub struct Opt {
     pub kind: OptKind,
     /// Whether the command refuses to run without it.
     pub required: bool,
-    /// Whether it may be given by place, without its name.
+    /// Whether it may be given by place, without its name, and `help` says so.
     pub positional: bool,
+    /// Whether it may be given by place although `help` names it: virsh has let scripts do so for long.
+    pub tolerated: bool,
     /// Whether it accepts the empty string where virsh does.
     pub empty_ok: bool,
     /// One line for `help COMMAND`, our own words.
@@ -122,6 +141,16 @@ pub enum Complete {
     WordList(&'static [&'static str]),
 }
 
+impl OptKind {
+    /// What stands for the value in messages and in `help`.
+    pub const fn value_name(self) -> &'static str {
+        match self {
+            OptKind::Number => "number",
+            _ => "string",
+        }
+    }
+}
+
 impl Command {
     /// A command that needs a connection, changes nothing and has no options yet.
     pub const fn new(name: &'static str, group: Group, run: Run) -> Command {
@@ -137,6 +166,10 @@ impl Command {
             hidden: false,
             run,
         }
+    }
+    /// The option of this name, aliases included.
+    pub fn option(&self, name: &str) -> Option<&'static Opt> {
+        self.options.iter().find(|option| option.name == name)
     }
     /// With its line and its paragraph.
     pub const fn about(mut self, summary: &'static str, description: &'static str) -> Command {
@@ -178,6 +211,7 @@ impl Opt {
             kind,
             required: false,
             positional: false,
+            tolerated: false,
             empty_ok: false,
             help,
             complete: Complete::Nothing,
@@ -227,6 +261,16 @@ impl Opt {
     pub const fn positional(mut self) -> Opt {
         self.positional = true;
         self
+    }
+    /// May be given by place, but `help` shows it with its name (`[--format <string>]`).
+    pub const fn tolerated_by_place(mut self) -> Opt {
+        self.positional = false;
+        self.tolerated = true;
+        self
+    }
+    /// Whether a word without a name may be meant for it.
+    pub const fn by_place(&self) -> bool {
+        self.positional || self.tolerated
     }
     /// May be empty.
     pub const fn empty_ok(mut self) -> Opt {

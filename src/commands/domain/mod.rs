@@ -4,3 +4,8 @@ pub mod definition;
 pub mod lookup;
 pub mod power;
 pub mod settings;
+
+use crate::shell::spec::Command;
+
+/// The rows of each file.
+pub const COMMANDS: &[&[Command]] = &[definition::COMMANDS, power::COMMANDS, settings::COMMANDS];

@@ -1,0 +1,6 @@
+//! Commands about checkpoints: a file a few related commands.
+
+use crate::shell::spec::Command;
+
+/// The rows of each file.
+pub const COMMANDS: &[&[Command]] = &[];

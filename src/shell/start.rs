@@ -1,0 +1,80 @@
+//! From the process's arguments to a running shell, and to its exit status.
+
+use super::options::{self, Action, Options};
+use super::report;
+use super::run::{self, Outcome};
+use super::session::Session;
+use super::spec::Table;
+use anyhow::{Result, bail};
+use std::ffi::OsString;
+use std::io::{BufWriter, stderr, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Runs the shell with the commands of `table` and the process's arguments, its name first.
+pub fn start(table: Table, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match try_start(table, arguments.into_iter()) {
+        Ok(Outcome::Success) => ExitCode::SUCCESS,
+        Ok(Outcome::Failure) => ExitCode::FAILURE,
+        Err(error) => {
+            report::write_chain(&mut stderr(), &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_start(table: Table, mut arguments: impl Iterator<Item = OsString>) -> Result<Outcome> {
+    let called = arguments.next().unwrap_or_default();
+    let as_virsh = Path::new(&called).file_name().is_some_and(|name| name == "virsh");
+    let Options {
+        mut settings,
+        action,
+        complaints,
+    } = options::read(arguments.map(text).collect::<Result<_>>()?)?;
+    settings.as_virsh = as_virsh;
+    let mut session = Session::new(
+        settings,
+        table,
+        Box::new(BufWriter::new(stdout())),
+        Box::new(stderr()),
+    );
+    for complaint in complaints {
+        session.error(complaint);
+    }
+    let outcome = act(&mut session, action);
+    session.flush();
+    outcome
+}
+
+fn text(argument: OsString) -> Result<String> {
+    match argument.into_string() {
+        Ok(text) => Ok(text),
+        Err(bytes) => bail!(
+            "the argument '{}' is not valid UTF-8; give it in UTF-8",
+            bytes.to_string_lossy()
+        ),
+    }
+}
+
+fn act(session: &mut Session, action: Action) -> Result<Outcome> {
+    match action {
+        Action::Run(operands) => run_operands(session, operands),
+        other => bail!("{other:?} is not there yet"),
+    }
+}
+
+/// One operand is a command line, several are the words of one command; all are parsed before the connection
+/// that was asked for is opened, and nothing runs without it.
+fn run_operands(session: &mut Session, operands: Vec<String>) -> Result<Outcome> {
+    let invocations = match operands.as_slice() {
+        [] => bail!("the prompt is not there yet"),
+        // virsh takes an empty argument for a failure.
+        [line] if line.is_empty() => return Ok(Outcome::Failure),
+        [line] => run::parse_line(session, line)?,
+        _ => run::parse_words(session, operands)?,
+    };
+    if session.settings.uri.is_some() {
+        session.connect()?;
+    }
+    Ok(run::run_all(session, &invocations))
+}
