@@ -186,7 +186,7 @@ mod tests {
         ]),
         Command::new("say", Group::Shell, nothing).options(&[Opt::flag("loud", ""), Opt::rest("string", "")]),
     ];
-    const TABLE: Table = Table(&[ROWS]);
+    const TABLE: Table = Table(&[&[ROWS]]);
 
     fn run(text: &str) -> Result<Vec<Invocation>> {
         parse(TABLE, &mut Line::new(text))
