@@ -6,6 +6,7 @@ mod common;
 use common::{Stage, guest_xml};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::process::Command;
 use std::time::Duration;
 
 /// The complaint about a definition; nothing is defined afterwards.
@@ -120,8 +121,23 @@ fn a_save_to_a_full_disk_leaves_the_guest_running_and_no_file() {
     let stage = Stage::new();
     stage.define("full", "");
     stage.ok(&["start", "full"]);
-    // /dev/full takes no byte; a folder that cannot be written to stands for the rest.
-    stage.fails(&["save", "full", "/proc/full.save"]);
+    stage.fails(&["save", "full", "/no/such/folder/full.save"]);
+    assert_eq!(stage.ok(&["domstate", "full"]).trim(), "running");
+    let small = stage.path("small");
+    std::fs::create_dir(&small).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+        .arg(&small)
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: a small disk cannot be mounted here (root only)");
+        return;
+    }
+    let complaint = stage.fails(&["save", "full", small.join("full.save").to_str().unwrap()]);
+    let left = std::fs::read_dir(&small).unwrap().count();
+    Command::new("umount").arg(&small).status().unwrap();
+    assert!(complaint.contains("No space left"), "{complaint}");
+    assert_eq!(left, 0, "no half image is left");
     assert_eq!(stage.ok(&["domstate", "full"]).trim(), "running");
 }
 
