@@ -27,3 +27,12 @@ pub fn read(path: &str) -> Result<String> {
     };
     Ok(String::from_utf8(bytes).map_err(not_text)?)
 }
+
+/// A path as the driver may use it, whose working folder is another: made absolute.
+pub fn absolute(path: &str) -> Result<String> {
+    let cannot = |cause| Error::system(format!("cannot make '{path}' absolute"), &cause);
+    Ok(std::path::absolute(path)
+        .map_err(cannot)?
+        .to_string_lossy()
+        .into_owned())
+}

@@ -2,7 +2,9 @@
 
 pub mod backup;
 pub mod checkpoint;
+mod document;
 pub mod domain;
+mod editor;
 pub mod events;
 mod files;
 pub mod filter;

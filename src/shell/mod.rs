@@ -3,6 +3,7 @@
 pub mod args;
 pub mod cell;
 pub mod fields;
+pub mod interrupt;
 pub mod lexer;
 pub mod options;
 pub mod parser;

@@ -3,6 +3,7 @@
 pub mod definition;
 pub mod lookup;
 pub mod power;
+pub mod saving;
 pub mod settings;
 
 use crate::shell::spec::Command;
