@@ -102,6 +102,12 @@ impl Args {
         }
     }
 
+    /// The sum of the flags whose options were given.
+    pub fn flags(&self, table: &[(&str, u32)]) -> u32 {
+        let given = table.iter().filter(|(option, _)| self.has(option));
+        given.fold(0, |sum, (_, flag)| sum | flag)
+    }
+
     /// Refuses two options together, in virsh's words.
     pub fn exclusive(&self, one: &str, other: &str) -> Result<()> {
         if self.has(one) && self.has(other) {

@@ -9,4 +9,13 @@ pub mod settings;
 use crate::shell::spec::Command;
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[definition::COMMANDS, power::COMMANDS, settings::COMMANDS];
+pub const COMMANDS: &[&[Command]] = &[
+    definition::COMMANDS,
+    power::COMMANDS,
+    saving::dump::COMMANDS,
+    saving::file::COMMANDS,
+    saving::image::COMMANDS,
+    saving::job::COMMANDS,
+    saving::managed::COMMANDS,
+    settings::COMMANDS,
+];
