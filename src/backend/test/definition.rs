@@ -29,6 +29,13 @@ pub(super) fn read(text: &str) -> Result<Element> {
 
 /// Checks a definition and fills in what it leaves open.
 pub(super) fn complete(tree: &mut Element) -> Result<()> {
+    complete_without_names(tree)?;
+    name_targets(tree);
+    Ok(())
+}
+
+/// The same, but network interfaces without a target keep none.
+pub(super) fn complete_without_names(tree: &mut Element) -> Result<()> {
     expect_root(tree, "domain")?;
     if tree.child_text("name").is_none_or(|name| name.is_empty()) {
         return Err(Error::new(crate::error::ErrorCode::NO_NAME, ""));
@@ -36,7 +43,6 @@ pub(super) fn complete(tree: &mut Element) -> Result<()> {
     if uuid_of(tree).is_none() {
         tree.child_or_new("uuid").set_text(Uuid::new_v4());
     }
-    name_targets(tree);
     Ok(())
 }
 
@@ -81,6 +87,65 @@ pub(super) fn insert_after(parent: &mut Element, child: Element, after: &[&str])
         |node: &xml::Node| matches!(node, xml::Node::Element(e) if after.contains(&e.name.as_str()));
     let at = parent.nodes.iter().rposition(is_before).map_or(0, |at| at + 1);
     parent.nodes.insert(at, xml::Node::Element(child));
+}
+
+/// The parts of a definition in the order they are written, as far as the driver adds some itself.
+const PARTS: &[&str] = &[
+    "name",
+    "uuid",
+    "genid",
+    "title",
+    "description",
+    "metadata",
+    "maxMemory",
+    "memory",
+    "currentMemory",
+    "blkiotune",
+    "memtune",
+    "memoryBacking",
+    "vcpu",
+    "vcpus",
+    "iothreads",
+    "iothreadids",
+    "defaultiothread",
+    "cputune",
+    "numatune",
+    "resource",
+    "sysinfo",
+    "bootloader",
+    "bootloader_args",
+    "os",
+    "idmap",
+    "features",
+    "cpu",
+    "clock",
+    "on_poweroff",
+    "on_reboot",
+    "on_crash",
+    "on_lockfailure",
+    "pm",
+    "perf",
+    "throttlegroups",
+    "devices",
+];
+
+/// The child `name`, made in its place among its siblings if it is not there yet.
+pub(super) fn part<'a>(tree: &'a mut Element, name: &str) -> &'a mut Element {
+    if tree.child(name).is_none() {
+        let place = PARTS.iter().position(|part| *part == name).unwrap_or(PARTS.len());
+        insert_after(tree, Element::new(name), &PARTS[..place]);
+    }
+    tree.child_or_new(name)
+}
+
+/// Takes the child `name` away when nothing is left in it.
+pub(super) fn drop_empty(tree: &mut Element, name: &str) {
+    if tree
+        .child(name)
+        .is_some_and(|part| part.elements().next().is_none())
+    {
+        tree.remove(name);
+    }
 }
 
 /// The definition's name.

@@ -133,7 +133,7 @@ impl DomainLookup for TestConnection {
 }
 
 /// Whether a listing with these flags shows a domain: within each group of filters that is used, one must hold.
-fn is_listed(guest: &Guest, flags: u32) -> bool {
+pub(super) fn is_listed(guest: &Guest, flags: u32) -> bool {
     let state = guest.state.state;
     let groups: [&[(u32, bool)]; 7] = [
         &[

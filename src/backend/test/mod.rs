@@ -5,21 +5,34 @@
 //! makes the node of `test:///default`, `node_file` the one that a file describes. What a node never needs
 //! (its networks, pools, devices) is made when first asked for.
 
+mod bandwidth;
 mod bits;
+mod blkio;
 mod capabilities;
+mod cpus;
 mod default_node;
 mod definition;
+mod devices;
 mod events;
+mod guest;
 mod host;
+mod iothreads;
 mod lifecycle;
 mod lookup;
+mod memory;
 mod metadata;
 mod node_file;
+mod saving;
+mod screenshot;
 mod state;
+mod stats;
+mod throttle;
+mod tuning;
 
 use super::*;
 use crate::backend::event_bus::{EventBus, EventQueue};
 use crate::error::ErrorOrigin;
+use crate::model::event;
 use crate::uri::Uri;
 use state::State;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -101,9 +114,3 @@ fn now() -> (u64, u64) {
 // What these families have nothing of here.
 impl DomainMonitor for TestConnection {}
 impl DomainJobs for TestConnection {}
-impl DomainSaving for TestConnection {}
-impl DomainTuning for TestConnection {}
-impl DomainDevices for TestConnection {}
-impl DomainStats for TestConnection {}
-impl DomainGuest for TestConnection {}
-impl DomainStreams for TestConnection {}

@@ -52,6 +52,8 @@ pub(super) struct Guest {
     pub frozen: [bool; 2],
     /// The polling of I/O threads where it was changed: longest, growth, shrinkage.
     pub polling: BTreeMap<u32, [u64; 3]>,
+    /// Its clock, which stands still: seconds since 1970 and nanoseconds.
+    pub clock: (i64, u32),
 }
 
 impl Guest {
@@ -69,6 +71,7 @@ impl Guest {
             next: None,
             frozen: [false; 2],
             polling: BTreeMap::new(),
+            clock: super::guest::CLOCK,
         }
     }
 

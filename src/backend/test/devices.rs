@@ -1,0 +1,365 @@
+//! Attaching, changing and tuning the devices of a domain.
+
+use super::memory::{Kind, known_parameters};
+use super::state::exclusive_impact;
+use super::*;
+use super::{bandwidth, definition, throttle};
+use crate::error::ErrorCode;
+use crate::model::constants::*;
+use crate::model::event::DomainEvent;
+use crate::xml::{self, Element};
+
+/// The kinds of devices in the order a definition has them.
+const KINDS: &[&str] = &[
+    "emulator",
+    "disk",
+    "controller",
+    "lease",
+    "filesystem",
+    "interface",
+    "smartcard",
+    "serial",
+    "parallel",
+    "console",
+    "channel",
+    "input",
+    "tpm",
+    "graphics",
+    "audio",
+    "sound",
+    "video",
+    "hostdev",
+    "redirdev",
+    "redirfilter",
+    "hub",
+    "watchdog",
+    "memballoon",
+    "rng",
+    "nvram",
+    "panic",
+    "shmem",
+    "memory",
+    "iommu",
+    "vsock",
+    "crypto",
+    "pstore",
+];
+/// What a refusal calls a SCSI, USB, … host device.
+const HOST_DEVICE_WORDS: [(&str, &str); 5] = [
+    ("usb", "default"),
+    ("pci", "kvm"),
+    ("scsi", "vfio"),
+    ("scsi_host", "xen"),
+    ("mdev", "(null)"),
+];
+
+fn unsupported(detail: String) -> Error {
+    Error::new(ErrorCode::OPERATION_UNSUPPORTED, detail)
+}
+
+/// Reads a device's document.
+fn read(text: &str) -> Result<Element> {
+    let device = xml::parse(text, "device_definition")?;
+    if KINDS.contains(&device.name.as_str()) && device.name != "emulator" {
+        return Ok(device);
+    }
+    let detail = format!("unknown device type '{}'", device.name);
+    Err(Error::unsupported_configuration(detail))
+}
+
+/// What messages call a device: all character devices are one kind to them.
+fn kind_word(device: &Element) -> &str {
+    match device.name.as_str() {
+        "serial" | "parallel" | "console" | "channel" => "chr",
+        name => name,
+    }
+}
+
+fn bus_of(disk: &Element) -> &str {
+    disk.child_attribute("target", "bus").unwrap_or_default()
+}
+
+fn alias_of(device: &Element) -> Option<&str> {
+    device.child_attribute("alias", "name")
+}
+
+/// The tree with one more device in its place, checked and completed like any definition.
+fn with_device(tree: &Element, device: Element) -> Result<Element> {
+    let mut changed = tree.clone();
+    let place = KINDS
+        .iter()
+        .position(|kind| *kind == device.name)
+        .unwrap_or(KINDS.len() - 1);
+    let devices = definition::part(&mut changed, "devices");
+    devices.nodes.retain(|node| matches!(node, xml::Node::Element(_)));
+    definition::insert_after(devices, device, &KINDS[..=place]);
+    definition::complete_without_names(&mut changed)?;
+    Ok(changed)
+}
+
+/// Whether a running domain can get this (complete) device.
+fn check_attach(device: &Element) -> Result<()> {
+    match device.name.as_str() {
+        "disk" => match (device.attribute("device"), bus_of(device)) {
+            (Some("floppy"), _) => Err(unsupported("floppy device hotplug isn't supported".to_string())),
+            (_, "virtio" | "usb") => Ok(()),
+            (_, bus) => Err(unsupported(format!("disk bus '{bus}' cannot be hotplugged."))),
+        },
+        "interface" => match device.attribute("type").unwrap_or_default() {
+            "bridge" | "ethernet" => Ok(()),
+            kind => Err(unsupported(format!(
+                "hotplug of interface type of {kind} is not implemented yet"
+            ))),
+        },
+        "hostdev" => match (
+            device.attribute("mode"),
+            device.attribute("type").unwrap_or_default(),
+        ) {
+            (Some("capabilities"), _) => Err(Error::unsupported_configuration(
+                "hotplug is not supported for hostdev mode 'capabilities'",
+            )),
+            (_, "pci") => Ok(()),
+            (_, kind) => {
+                let word = HOST_DEVICE_WORDS.iter().find(|(known, _)| *known == kind);
+                let word = word.map_or(kind, |(_, word)| word);
+                let detail = format!("hotplug is not supported for hostdev subsys type '{word}'");
+                Err(Error::unsupported_configuration(detail))
+            }
+        },
+        _ => {
+            let kind = kind_word(device);
+            Err(unsupported(format!(
+                "live attach of device '{kind}' is not supported"
+            )))
+        }
+    }
+}
+
+/// Whether a running domain can lose this device.
+fn check_detach(device: &Element) -> Result<()> {
+    match device.name.as_str() {
+        "disk" => match (device.attribute("device"), bus_of(device)) {
+            (Some("floppy"), _) => Err(unsupported(
+                "disk device type 'floppy' cannot be detached".to_string(),
+            )),
+            (_, "virtio" | "usb" | "scsi") => Ok(()),
+            _ => Err(unsupported(
+                "This type of disk cannot be hot unplugged".to_string(),
+            )),
+        },
+        "interface" => match device.attribute("type").unwrap_or_default() {
+            "bridge" | "ethernet" => Ok(()),
+            kind => {
+                let detail = format!("live detach of interface type {kind} is not implemented yet");
+                Err(unsupported(detail))
+            }
+        },
+        "hostdev" => Ok(()),
+        _ => {
+            let kind = kind_word(device);
+            Err(unsupported(format!(
+                "live detach of device '{kind}' is not supported"
+            )))
+        }
+    }
+}
+
+/// The devices of a kind, the newest of which must be the one just added: how it came out complete.
+fn added<'a>(before: &Element, after: &'a mut Element, kind: &str) -> Option<&'a mut Element> {
+    let known: Vec<&Element> = definition::devices(before, kind).collect();
+    let devices = after.child_mut("devices")?;
+    let is_new = |device: &&mut Element| device.name == kind && !known.contains(&&**device);
+    devices.elements_mut().find(is_new)
+}
+
+/// The first name `netN` that no device has.
+fn free_alias(tree: &Element) -> String {
+    let mut number = 0;
+    let taken = |alias: &str| {
+        let devices = tree.child("devices").into_iter().flat_map(Element::elements);
+        devices.filter_map(alias_of).any(|known| known == alias)
+    };
+    loop {
+        let alias = format!("net{number}");
+        if !taken(&alias) {
+            return alias;
+        }
+        number += 1;
+    }
+}
+
+impl DomainDevices for TestConnection {
+    fn attach_device(&self, domain: &DomainRef, text: &str, flags: u32) -> Result<()> {
+        only_flags(flags, DOMAIN_AFFECT_LIVE, "testDomainAttachDeviceLiveAndConfig")?;
+        let mut state = self.state();
+        let guest = state.active_mut(domain)?;
+        let device = read(text)?;
+        let (kind, given) = (device.name.clone(), device.clone());
+        let mut changed = with_device(&guest.current, device)?;
+        let alias = free_alias(&guest.current);
+        // A device that came out like one that was there before is told apart from it by nothing.
+        let new = added(&guest.current, &mut changed, &kind);
+        check_attach(new.as_deref().unwrap_or(&given))?;
+        let mut name = None;
+        if let Some(new) = new {
+            if kind == "interface" && alias_of(new).is_none() {
+                let before = [
+                    "mac",
+                    "source",
+                    "bandwidth",
+                    "target",
+                    "guest",
+                    "model",
+                    "driver",
+                    "link",
+                    "mtu",
+                ];
+                definition::insert_after(new, Element::new("alias").with("name", alias), &before);
+            }
+            name = alias_of(new).map(str::to_string);
+        }
+        guest.current = changed;
+        self.tell(
+            domain,
+            DomainEvent::DeviceAdded {
+                alias: name.unwrap_or_default(),
+            },
+        );
+        Ok(())
+    }
+
+    fn detach_device(&self, _domain: &DomainRef, _xml: &str, flags: u32) -> Result<()> {
+        Err(Error::unsupported(match flags {
+            0 => "virDomainDetachDevice",
+            _ => "virDomainDetachDeviceFlags",
+        }))
+    }
+
+    fn detach_device_alias(&self, domain: &DomainRef, alias: &str, flags: u32) -> Result<()> {
+        only_flags(
+            flags,
+            DOMAIN_AFFECT_LIVE,
+            "testDomainDetachDeviceAliasLiveAndConfig",
+        )?;
+        let mut state = self.state();
+        let guest = state.active_mut(domain)?;
+        let devices = definition::part(&mut guest.current, "devices");
+        let found = devices.elements().find(|device| alias_of(device) == Some(alias));
+        let Some(device) = found else {
+            return Err(Error::internal(format!("no device found with alias {alias}")));
+        };
+        check_detach(device)?;
+        devices.retain(|device| alias_of(device) != Some(alias));
+        let alias = alias.to_string();
+        self.tell(domain, DomainEvent::DeviceRemoved { alias });
+        Ok(())
+    }
+
+    fn update_device(&self, domain: &DomainRef, text: &str, flags: u32) -> Result<()> {
+        let allowed = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG;
+        only_flags(flags, allowed, "testDomainUpdateDeviceFlags")?;
+        let mut state = self.state();
+        let guest = state.guest_mut(domain)?;
+        let device = read(text)?;
+        let mut changes = Vec::new();
+        for tree in guest.affected(flags)? {
+            let changed = updated(tree, &device)?;
+            changes.push((tree, changed));
+        }
+        for (tree, changed) in changes {
+            *tree = changed;
+        }
+        Ok(())
+    }
+
+    fn block_io_tune(&self, domain: &DomainRef, disk: Option<&str>, flags: u32) -> Result<Vec<TypedParam>> {
+        let allowed = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG | TYPED_PARAM_STRING_OKAY;
+        only_flags(flags, allowed, "testDomainGetBlockIoTune")?;
+        let state = self.state();
+        let tree = state.guest(domain)?.chosen(flags)?;
+        match disk {
+            Some(disk) => throttle::read(tree, disk),
+            None => Ok(throttle::none()),
+        }
+    }
+
+    fn set_block_io_tune(
+        &self,
+        domain: &DomainRef,
+        disk: &str,
+        params: &[TypedParam],
+        flags: u32,
+    ) -> Result<()> {
+        let allowed = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG;
+        only_flags(flags, allowed, "testDomainSetBlockIoTune")?;
+        exclusive_impact(flags)?;
+        throttle::check(params)?;
+        let mut state = self.state();
+        let guest = state.guest_mut(domain)?;
+        let mut target = String::new();
+        for tree in guest.affected(flags)? {
+            target = throttle::write(tree, disk, params)?;
+        }
+        let mut told = vec![TypedParam::new("blkdeviotune.disk", target)];
+        let renamed = params.iter().map(|param| TypedParam {
+            name: format!("blkdeviotune.{}", param.name),
+            value: param.value.clone(),
+        });
+        told.extend(renamed);
+        self.tell(domain, DomainEvent::Tunable { params: told });
+        Ok(())
+    }
+
+    fn interface_parameters(&self, domain: &DomainRef, device: &str, flags: u32) -> Result<Vec<TypedParam>> {
+        let allowed = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG | TYPED_PARAM_STRING_OKAY;
+        only_flags(flags, allowed, "testDomainGetInterfaceParameters")?;
+        let state = self.state();
+        bandwidth::read(state.guest(domain)?.chosen(flags)?, device)
+    }
+
+    fn set_interface_parameters(
+        &self,
+        domain: &DomainRef,
+        device: &str,
+        params: &[TypedParam],
+        flags: u32,
+    ) -> Result<()> {
+        let allowed = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG;
+        only_flags(flags, allowed, "testDomainSetInterfaceParameters")?;
+        let known = bandwidth::NAMES.map(|name| (name, Kind::UInt));
+        known_parameters(params, &known)?;
+        let mut state = self.state();
+        let mut affected = state.guest_mut(domain)?.affected(flags)?;
+        for tree in &affected {
+            bandwidth::read(tree, device)?;
+        }
+        for tree in &mut affected {
+            bandwidth::write(tree, device, params);
+        }
+        Ok(())
+    }
+}
+
+/// The tree with a disk replaced by a new one for the same target.
+fn updated(tree: &Element, device: &Element) -> Result<Element> {
+    if device.name != "disk" {
+        let kind = kind_word(device);
+        return Err(unsupported(format!(
+            "persistent update of device '{kind}' is not supported"
+        )));
+    }
+    let target = device.child_attribute("target", "dev").unwrap_or_default();
+    let is_it = |disk: &Element| disk.name == "disk" && disk.child_attribute("target", "dev") == Some(target);
+    let mut changed = tree.clone();
+    let devices = definition::part(&mut changed, "devices");
+    let Some(old) = devices.elements_mut().find(|disk| is_it(disk)) else {
+        return Err(Error::invalid_argument(format!("target {target} doesn't exist.")));
+    };
+    let mut new = device.clone();
+    if let (None, Some(address)) = (new.child("address"), old.child("address")) {
+        new.push(address.clone());
+    }
+    *old = new;
+    definition::complete_without_names(&mut changed)?;
+    Ok(changed)
+}
