@@ -1,6 +1,6 @@
 //! Hands events from a driver to all who watch: every watcher has its own queue and its own subscriptions.
 
-use super::Events;
+use super::{EventSink, Events};
 use crate::error::{Error, Result};
 use crate::model::event::{Event, EventFilter};
 use std::collections::VecDeque;
@@ -33,6 +33,7 @@ struct State {
     last_subscription: i32,
     subscriptions: Vec<(i32, EventFilter)>,
     waiting: VecDeque<(i32, Event)>,
+    sink: Option<EventSink>,
 }
 
 /// A panic elsewhere cannot leave these lists half changed, so a poisoned lock is still good.
@@ -64,9 +65,14 @@ impl Watcher {
         let State {
             subscriptions,
             waiting,
+            sink,
             ..
         } = &mut *state;
         let matching = subscriptions.iter().filter(|(_, filter)| filter.matches(event));
+        if let Some(sink) = sink {
+            matching.for_each(|(subscription, _)| sink(*subscription, event.clone()));
+            return;
+        }
         waiting.extend(matching.map(|(subscription, _)| (*subscription, event.clone())));
         let excess = waiting.len().saturating_sub(BACKLOG_MAX);
         waiting.drain(..excess);
@@ -93,6 +99,15 @@ impl Events for EventQueue {
             )));
         }
         state.waiting.retain(|(known, _)| *known != subscription);
+        Ok(())
+    }
+
+    fn deliver_to(&self, sink: EventSink) -> Result<()> {
+        let mut state = lock(&self.watcher.state);
+        for (subscription, event) in state.waiting.drain(..) {
+            sink(subscription, event);
+        }
+        state.sink = Some(sink);
         Ok(())
     }
 

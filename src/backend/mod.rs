@@ -101,6 +101,11 @@ pub trait Connection: Send + Sync {
 pub trait Stream: Send + Sync {
     /// Sends all of `bytes`.
     fn send(&self, bytes: &[u8]) -> Result<()>;
+    /// Sends a hole of so many zero bytes, where the far end can keep one.
+    fn send_hole(&self, length: i64) -> Result<()> {
+        let _ = length;
+        Err(Error::unsupported("virStreamSendHole"))
+    }
     /// Waits at most `wait` for bytes (`None`: without limit).
     fn receive(&self, wait: Option<Duration>) -> Result<Received>;
     /// Ends the stream in order; fails if the far end met an error.
@@ -192,7 +197,16 @@ pub trait Events: Send + Sync {
         let _ = wait;
         Err(Error::unsupported("virConnectDomainEventRegisterAny"))
     }
+    /// From now on hands every event of this connection's subscriptions to `sink`, and none to [`Events::next`].
+    fn deliver_to(&self, sink: EventSink) -> Result<()> {
+        let _ = sink;
+        Err(Error::unsupported("virConnectDomainEventRegisterAny"))
+    }
 }
+
+/// Where a driver delivers events by itself. It is called under the driver's locks, so it must neither wait nor call
+/// the driver.
+pub type EventSink = Box<dyn Fn(i32, Event) + Send + Sync>;
 
 /// A family that a driver does not have: every operation is *unsupported*.
 pub struct Absent;

@@ -1,6 +1,14 @@
 //! The helper: launches QEMU, controls it by its monitor, and serves the wire.
 
+pub mod access;
 pub mod dispatch;
+mod legacy;
 pub mod qmp;
+pub mod server;
+mod session;
 pub mod store;
+mod streams;
+mod subscriptions;
 pub mod vm;
+
+pub use session::LIBRARY_VERSION;

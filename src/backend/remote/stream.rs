@@ -91,6 +91,14 @@ impl Stream for RemoteStream {
         Ok(())
     }
 
+    fn send_hole(&self, length: i64) -> Result<()> {
+        self.require_open()?;
+        let mut frame = self.frame(Status::Continue);
+        frame.header.kind = Kind::StreamHole;
+        frame.payload = to_bytes(&(length, 0u32));
+        self.channel.send(&frame.to_bytes()?)
+    }
+
     fn receive(&self, wait: Option<Duration>) -> Result<Received> {
         let serial = self.header.serial;
         let found = self
