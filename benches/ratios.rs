@@ -1,6 +1,12 @@
 //! The budgets as ratios, each pair measured in one run: hvsh against virsh (with libvirtd), hvsh's start and
 //! save against QEMU alone. Prints a Markdown table. What is not installed is left out and said so.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;

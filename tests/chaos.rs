@@ -1,5 +1,12 @@
 //! The helper is killed at random points while guests live and changes are under way: nothing acknowledged is lost.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
 mod common;
 

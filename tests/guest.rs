@@ -1,5 +1,12 @@
 //! The main job on a real guest: define, start, look, talk to its console, save, restore, shut down.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
 mod common;
 

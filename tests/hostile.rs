@@ -1,5 +1,12 @@
 //! Bad input: each gets one clear error that names the thing, and nothing changes.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
 mod common;
 

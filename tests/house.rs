@@ -1,5 +1,12 @@
 //! Holds the rules of the house: which module may use which, and how long files and functions may grow.
-#![allow(missing_docs)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

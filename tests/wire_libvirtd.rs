@@ -1,4 +1,5 @@
 //! Our client against a real libvirtd, where one runs on this machine; loudly skipped elsewhere.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use hvsh::backend::Connection;
 use hvsh::backend::registry;

@@ -1,5 +1,11 @@
 //! A stage for end-to-end tests: a private set of folders, our own helper, and real guests under QEMU.
-#![allow(missing_docs, dead_code)]
+#![allow(
+    missing_docs,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
