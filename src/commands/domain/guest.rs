@@ -1,0 +1,197 @@
+//! What a guest tells of itself: dommemstat, domtime, domhostname, guestinfo.
+
+use super::lookup;
+use crate::commands::impact::{self, impact};
+use crate::model::constants::*;
+use crate::shell::args::Args;
+use crate::shell::session::Session;
+use crate::shell::spec::{Command, Complete, Group, Opt};
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The rows of this file.
+pub const COMMANDS: &[Command] = &[
+    Command::new("domhostname", Group::Domain, hostname)
+        .about("print a guest's host name", "Prints the name a running guest gives itself.")
+        .options(&[
+            Opt::domain(Complete::ActiveDomain),
+            Opt::text("source", "whom to ask: lease or agent")
+                .positional()
+                .complete(Complete::Words(&["lease", "agent"])),
+        ]),
+    Command::new("dommemstat", Group::Domain, memory)
+        .about(
+            "show a guest's memory figures",
+            "Shows what the balloon driver in the guest reports, in KiB, or sets how often it reports.",
+        )
+        .options(&[
+            Opt::domain(Complete::ActiveDomain),
+            Opt::number("period", "have the guest report every so many seconds; 0 for never"),
+            impact::CONFIG,
+            impact::LIVE,
+            impact::CURRENT,
+        ]),
+    Command::new("domtime", Group::Domain, time)
+        .about("show or set a guest's clock", "Asks the agent in the guest for its clock, or has it set.")
+        .options(&[
+            Opt::domain(Complete::ActiveDomain),
+            Opt::flag("now", "set it to this machine's clock"),
+            Opt::flag("pretty", "show a date"),
+            Opt::flag("sync", "set it from the guest's hardware clock"),
+            Opt::number("time", "set it to so many seconds since 1970").positional(),
+        ]),
+    Command::new("guestinfo", Group::Domain, info)
+        .about(
+            "show what the agent knows about a guest",
+            "Asks the agent in the guest for its users, system, disks and so on; without a choice, for all.",
+        )
+        .options(&[
+            Opt::domain(Complete::ActiveDomain),
+            Opt::flag("user", "who is logged in"),
+            Opt::flag("os", "the operating system"),
+            Opt::flag("timezone", "the time zone"),
+            Opt::flag("hostname", "the host name"),
+            Opt::flag("filesystem", "mounted filesystems"),
+            Opt::flag("disk", "disks"),
+            Opt::flag("interface", "network interfaces"),
+            Opt::flag("load", "load averages"),
+        ]),
+];
+
+fn hostname(session: &mut Session, args: &Args) -> Result<()> {
+    let flags = match args.text("source")? {
+        None => 0,
+        Some("lease") => DOMAIN_GET_HOSTNAME_LEASE,
+        Some("agent") => DOMAIN_GET_HOSTNAME_AGENT,
+        Some(other) => bail!("Unknown data source '{other}'"),
+    };
+    let connection = session.connection()?;
+    let domain = lookup::domain(connection, args)?;
+    let name = connection.domains().hostname(&domain, flags).context("failed to get hostname")?;
+    session.value("hostname", name)
+}
+
+/// The figures' names by their tags.
+const MEMORY_STATS: &[(i32, &str)] = &[
+    (DOMAIN_MEMORY_STAT_SWAP_IN, "swap_in"),
+    (DOMAIN_MEMORY_STAT_SWAP_OUT, "swap_out"),
+    (DOMAIN_MEMORY_STAT_MAJOR_FAULT, "major_fault"),
+    (DOMAIN_MEMORY_STAT_MINOR_FAULT, "minor_fault"),
+    (DOMAIN_MEMORY_STAT_UNUSED, "unused"),
+    (DOMAIN_MEMORY_STAT_AVAILABLE, "available"),
+    (DOMAIN_MEMORY_STAT_USABLE, "usable"),
+    (DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, "actual"),
+    (DOMAIN_MEMORY_STAT_RSS, "rss"),
+    (DOMAIN_MEMORY_STAT_LAST_UPDATE, "last_update"),
+    (DOMAIN_MEMORY_STAT_DISK_CACHES, "disk_caches"),
+    (DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC, "hugetlb_pgalloc"),
+    (DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL, "hugetlb_pgfail"),
+];
+
+fn memory(session: &mut Session, args: &Args) -> Result<()> {
+    let flags = impact(args)?;
+    let connection = session.connection()?;
+    let domain = lookup::domain(connection, args)?;
+    if let Some(period) = args.number::<i32>("period")? {
+        if period < 0 {
+            bail!("Invalid collection period value '{period}'");
+        }
+        let answer = connection.domains().set_memory_stats_period(&domain, period, flags);
+        return answer.context("Unable to change balloon collection period.");
+    }
+    let name = args.required("domain")?;
+    let answer = connection.domains().memory_stats(&domain, 0);
+    let stats = answer.with_context(|| format!("Failed to get memory statistics for domain {name}"))?;
+    let named: Vec<_> = stats
+        .iter()
+        .filter_map(|stat| {
+            let (_, name) = MEMORY_STATS.iter().find(|(tag, _)| *tag == stat.tag)?;
+            Some((*name, stat.value))
+        })
+        .collect();
+    let text: String = named.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+    let data: Map<_, _> = named.iter().map(|(name, value)| ((*name).to_string(), json!(value))).collect();
+    session.show(&data, |session| session.print(text))
+}
+
+fn time(session: &mut Session, args: &Args) -> Result<()> {
+    args.exclusive("time", "now")?;
+    args.exclusive("time", "sync")?;
+    args.exclusive("now", "sync")?;
+    let connection = session.connection()?;
+    let domain = lookup::domain(connection, args)?;
+    let domains = connection.domains();
+    let given = args.number::<i64>("time")?;
+    if args.has("now") || given.is_some() {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let seconds = given.unwrap_or_else(|| i64::try_from(now()).unwrap_or(i64::MAX));
+        return Ok(domains.set_time(&domain, seconds, 0, 0)?);
+    }
+    if args.has("sync") {
+        return Ok(domains.set_time(&domain, 0, 0, DOMAIN_TIME_SYNC)?);
+    }
+    let (seconds, nanoseconds) = domains.time(&domain, 0)?;
+    // The line has no end of its own, as in virsh.
+    let text = match args.has("pretty") {
+        true => format!("Time: {}", date(seconds)),
+        false => format!("Time: {seconds}"),
+    };
+    let data = json!({"seconds": seconds, "nanoseconds": nanoseconds, "utc": date(seconds)});
+    session.show(&data, |session| session.print(text))
+}
+
+/// Seconds since 1970 as a date and time in UTC.
+fn date(seconds: i64) -> String {
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days are counted from the first of March of the year 0, so that leap days come last in their years.
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
+const INFO_TYPES: &[(&str, u32)] = &[
+    ("user", DOMAIN_GUEST_INFO_USERS),
+    ("os", DOMAIN_GUEST_INFO_OS),
+    ("timezone", DOMAIN_GUEST_INFO_TIMEZONE),
+    ("hostname", DOMAIN_GUEST_INFO_HOSTNAME),
+    ("filesystem", DOMAIN_GUEST_INFO_FILESYSTEM),
+    ("disk", DOMAIN_GUEST_INFO_DISKS),
+    ("interface", DOMAIN_GUEST_INFO_INTERFACES),
+    ("load", DOMAIN_GUEST_INFO_LOAD),
+];
+
+fn info(session: &mut Session, args: &Args) -> Result<()> {
+    let chosen = INFO_TYPES.iter().filter(|(option, _)| args.has(option));
+    let types = chosen.fold(0, |types, (_, flag)| types | flag);
+    let connection = session.connection()?;
+    let domain = lookup::domain(connection, args)?;
+    let params = connection.domains().guest_info(&domain, types, 0)?;
+    let text: String = params.iter().map(|param| format!("{:<20}: {}\n", param.name, param.value)).collect();
+    let data: Map<String, Value> = params
+        .iter()
+        .map(|param| (param.name.clone(), super::stats::json_value(&param.value)))
+        .collect();
+    session.show(&data, |session| session.print(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_right_around_leap_days() {
+        assert_eq!(date(627_319_920), "1989-11-17 15:32:00");
+        assert_eq!(date(0), "1970-01-01 00:00:00");
+        assert_eq!(date(951_782_400), "2000-02-29 00:00:00");
+        assert_eq!(date(-1), "1969-12-31 23:59:59");
+    }
+}
