@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::Command;
+use tempfile::NamedTempFile;
 
 /// What came of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,13 +35,7 @@ pub fn edit(
 ) -> Result<Edited> {
     session.flush();
     let original = fetch()?;
-    let file = tempfile::Builder::new()
-        .prefix("hvsh")
-        .suffix(".xml")
-        .tempfile()
-        .context("cannot make a temporary file to edit")?;
-    std::fs::write(file.path(), &original)
-        .map_err(|cause| Error::system(format!("write: {}", file.path().display()), &cause))?;
+    let file = file_with(&original)?;
     let mut validate = true;
     let mut ask_editor = true;
     loop {
@@ -66,6 +61,26 @@ pub fn edit(
             Choice::Anyway => ask_editor = false,
         }
     }
+}
+
+/// Lets a person change a text of any kind; answers with what it became.
+pub fn edit_text(session: &mut Session, original: &str) -> Result<String> {
+    session.flush();
+    let file = file_with(original)?;
+    run_editor(file.path())?;
+    super::files::read(&file.path().to_string_lossy())
+}
+
+/// A temporary file that holds `text`.
+fn file_with(text: &str) -> Result<NamedTempFile> {
+    let file = tempfile::Builder::new()
+        .prefix("hvsh")
+        .suffix(".xml")
+        .tempfile()
+        .context("cannot make a temporary file to edit")?;
+    std::fs::write(file.path(), text)
+        .map_err(|cause| Error::system(format!("write: {}", file.path().display()), &cause))?;
+    Ok(file)
 }
 
 fn store_unless_changed(

@@ -15,6 +15,8 @@ pub struct Disk {
     pub target: String,
     /// Where its contents are, if it has any and they have a name.
     pub source: Option<String>,
+    /// The storage pool of a disk that is given as a volume.
+    pub pool: Option<String>,
     /// Whether there is a source at all: an empty drive has none.
     pub has_source: bool,
 }
@@ -42,7 +44,9 @@ pub fn tree(connection: &dyn Connection, domain: &DomainRef, flags: u32) -> Resu
 }
 
 fn devices<'a>(tree: &'a Element, name: &'a str) -> impl Iterator<Item = &'a Element> {
-    tree.child("devices").into_iter().flat_map(move |devices| devices.children(name))
+    tree.child("devices")
+        .into_iter()
+        .flat_map(move |devices| devices.children(name))
 }
 
 /// The first of these attributes that the element has.
@@ -69,6 +73,7 @@ pub fn disks(tree: &Element) -> Vec<Disk> {
             device: element.attribute("device").unwrap_or("disk").to_string(),
             target: owned(element.child_attribute("target", "dev")),
             source: name,
+            pool: first_of(source.filter(|_| kind == "volume"), &["pool"]),
             has_source: source.is_some(),
             kind,
         }
@@ -85,7 +90,10 @@ fn nvme_name(source: &Element) -> Option<String> {
     };
     let namespace = source.attribute("namespace")?;
     let (domain, bus, slot) = (part("domain")?, part("bus")?, part("slot")?);
-    Some(format!("nvme://{domain:04x}:{bus:02x}:{slot:02x}.{}/{namespace}", part("function")?))
+    Some(format!(
+        "nvme://{domain:04x}:{bus:02x}:{slot:02x}.{}/{namespace}",
+        part("function")?
+    ))
 }
 
 /// The network interfaces in the order of the definition.
@@ -95,10 +103,16 @@ pub fn interfaces(tree: &Element) -> Vec<Interface> {
         Interface {
             target: attribute("target", "dev"),
             kind: owned(element.attribute("type")),
-            source: first_of(element.child("source"), &["dev", "network", "bridge", "name", "path"]),
+            source: first_of(
+                element.child("source"),
+                &["dev", "network", "bridge", "name", "path"],
+            ),
             model: attribute("model", "type"),
             mac: attribute("mac", "address"),
-            link: element.child_attribute("link", "state").unwrap_or("up").to_string(),
+            link: element
+                .child_attribute("link", "state")
+                .unwrap_or("up")
+                .to_string(),
         }
     };
     devices(tree, "interface").map(interface).collect()

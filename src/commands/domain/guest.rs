@@ -13,7 +13,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domhostname", Group::Domain, hostname)
-        .about("print a guest's host name", "Prints the name a running guest gives itself.")
+        .about(
+            "print a guest's host name",
+            "Prints the name a running guest gives itself.",
+        )
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::text("source", "whom to ask: lease or agent")
@@ -27,13 +30,19 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::ActiveDomain),
-            Opt::number("period", "have the guest report every so many seconds; 0 for never"),
+            Opt::number(
+                "period",
+                "have the guest report every so many seconds; 0 for never",
+            ),
             impact::CONFIG,
             impact::LIVE,
             impact::CURRENT,
         ]),
     Command::new("domtime", Group::Domain, time)
-        .about("show or set a guest's clock", "Asks the agent in the guest for its clock, or has it set.")
+        .about(
+            "show or set a guest's clock",
+            "Asks the agent in the guest for its clock, or has it set.",
+        )
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::flag("now", "set it to this machine's clock"),
@@ -68,7 +77,10 @@ fn hostname(session: &mut Session, args: &Args) -> Result<()> {
     };
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let name = connection.domains().hostname(&domain, flags).context("failed to get hostname")?;
+    let name = connection
+        .domains()
+        .hostname(&domain, flags)
+        .context("failed to get hostname")?;
     session.value("hostname", name)
 }
 
@@ -97,7 +109,9 @@ fn memory(session: &mut Session, args: &Args) -> Result<()> {
         if period < 0 {
             bail!("Invalid collection period value '{period}'");
         }
-        let answer = connection.domains().set_memory_stats_period(&domain, period, flags);
+        let answer = connection
+            .domains()
+            .set_memory_stats_period(&domain, period, flags);
         return answer.context("Unable to change balloon collection period.");
     }
     let name = args.required("domain")?;
@@ -110,8 +124,14 @@ fn memory(session: &mut Session, args: &Args) -> Result<()> {
             Some((*name, stat.value))
         })
         .collect();
-    let text: String = named.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
-    let data: Map<_, _> = named.iter().map(|(name, value)| ((*name).to_string(), json!(value))).collect();
+    let text: String = named
+        .iter()
+        .map(|(name, value)| format!("{name} {value}\n"))
+        .collect();
+    let data: Map<_, _> = named
+        .iter()
+        .map(|(name, value)| ((*name).to_string(), json!(value)))
+        .collect();
     session.show(&data, |session| session.print(text))
 }
 
@@ -124,7 +144,11 @@ fn time(session: &mut Session, args: &Args) -> Result<()> {
     let domains = connection.domains();
     let given = args.number::<i64>("time")?;
     if args.has("now") || given.is_some() {
-        let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = || {
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs())
+        };
         let seconds = given.unwrap_or_else(|| i64::try_from(now()).unwrap_or(i64::MAX));
         return Ok(domains.set_time(&domain, seconds, 0, 0)?);
     }
@@ -152,7 +176,11 @@ fn date(seconds: i64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
@@ -175,7 +203,10 @@ fn info(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let params = connection.domains().guest_info(&domain, types, 0)?;
-    let text: String = params.iter().map(|param| format!("{:<20}: {}\n", param.name, param.value)).collect();
+    let text: String = params
+        .iter()
+        .map(|param| format!("{:<20}: {}\n", param.name, param.value))
+        .collect();
     let data: Map<String, Value> = params
         .iter()
         .map(|param| (param.name.clone(), super::stats::json_value(&param.value)))

@@ -53,7 +53,11 @@ pub const COMMANDS: &[Command] = &[
 fn list(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let flags = if args.has("inactive") { DOMAIN_XML_INACTIVE } else { 0 };
+    let flags = if args.has("inactive") {
+        DOMAIN_XML_INACTIVE
+    } else {
+        0
+    };
     let interfaces = device_tree::interfaces(&device_tree::tree(connection, &domain, flags)?);
     let mut table = Table::new(["Interface", "Type", "Source", "Model", "MAC"]);
     for interface in interfaces {
@@ -85,8 +89,12 @@ fn stats(session: &mut Session, args: &Args) -> Result<()> {
         ("tx_drop", stats.tx_drops),
     ];
     let known = || counters.iter().filter(|(_, value)| *value != -1);
-    let text: String = known().map(|(counter, value)| format!("{device} {counter} {value}\n")).collect();
-    let data: Map<_, _> = known().map(|(counter, value)| ((*counter).to_string(), json!(value))).collect();
+    let text: String = known()
+        .map(|(counter, value)| format!("{device} {counter} {value}\n"))
+        .collect();
+    let data: Map<_, _> = known()
+        .map(|(counter, value)| ((*counter).to_string(), json!(value)))
+        .collect();
     session.show(&data, |session| session.print(text))
 }
 
@@ -94,7 +102,11 @@ fn link(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let wanted = args.required("interface")?;
-    let flags = if args.has("config") { DOMAIN_XML_INACTIVE } else { 0 };
+    let flags = if args.has("config") {
+        DOMAIN_XML_INACTIVE
+    } else {
+        0
+    };
     let interfaces = device_tree::interfaces(&device_tree::tree(connection, &domain, flags)?);
     let found = interfaces.into_iter().find(|interface| {
         let mac = interface.mac.as_deref().unwrap_or_default();
@@ -126,7 +138,10 @@ fn addresses(session: &mut Session, args: &Args) -> Result<()> {
     let data: Vec<_> = interfaces.iter().map(address_data).collect();
     let full = args.has("full");
     session.show(&data, |session| {
-        let head = format!(" {:<10} {:<20} {:<8}     {}\n", "Name", "MAC address", "Protocol", "Address");
+        let head = format!(
+            " {:<10} {:<20} {:<8}     {}\n",
+            "Name", "MAC address", "Protocol", "Address"
+        );
         session.print_extra(format_args!("{head}{}\n", "-".repeat(79)));
         for interface in &interfaces {
             session.print(address_lines(interface, full));
@@ -163,7 +178,11 @@ fn address_lines(interface: &GuestInterface, full: bool) -> String {
         return line(&interface.name, mac, "N/A", "N/A");
     }
     let lines = interface.addresses.iter().enumerate().map(|(index, address)| {
-        let (name, mac) = if full || index == 0 { (interface.name.as_str(), mac) } else { ("-", "-") };
+        let (name, mac) = if full || index == 0 {
+            (interface.name.as_str(), mac)
+        } else {
+            ("-", "-")
+        };
         let shown = format!("{}/{}", address.address, address.prefix);
         line(name, mac, protocol(address.kind), &shown)
     });

@@ -1,16 +1,33 @@
 //! Commands on domains: finding, showing, defining, starting and stopping them.
 
+pub mod block_info;
 pub mod definition;
+pub mod describe;
+mod device_tree;
+pub mod guest;
+pub mod info;
+pub mod interface_info;
+pub mod list;
 pub mod lookup;
 pub mod power;
 pub mod saving;
 pub mod settings;
+pub mod stats;
+pub mod undefine;
+pub mod words;
+pub mod xml;
 
 use crate::shell::spec::Command;
 
 /// The rows of each file.
 pub const COMMANDS: &[&[Command]] = &[
+    block_info::COMMANDS,
     definition::COMMANDS,
+    describe::COMMANDS,
+    guest::COMMANDS,
+    info::COMMANDS,
+    interface_info::COMMANDS,
+    list::COMMANDS,
     power::COMMANDS,
     saving::dump::COMMANDS,
     saving::file::COMMANDS,
@@ -18,4 +35,7 @@ pub const COMMANDS: &[&[Command]] = &[
     saving::job::COMMANDS,
     saving::managed::COMMANDS,
     settings::COMMANDS,
+    stats::COMMANDS,
+    undefine::COMMANDS,
+    xml::COMMANDS,
 ];
