@@ -4,7 +4,7 @@
 //! socket. Some operations are reads only while certain flags are unset; [`refuse_flags`] knows them.
 
 use super::*;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::model::constants::*;
 
 /// A connection whose writes are refused by name.
@@ -116,16 +116,23 @@ impl<T> Probe for Option<T> {}
 /// Refuses the flags that turn a read into a disclosure of secrets or a question to the guest's agent.
 pub(super) fn refuse_flags(function: &str, arguments: &[u32]) -> Result<()> {
     let flags = arguments.last().copied().unwrap_or(0);
-    let refused = match function {
-        "virDomainGetXMLDesc" => flags & (DOMAIN_XML_SECURE | DOMAIN_XML_MIGRATABLE) != 0,
-        "virDomainManagedSaveGetXMLDesc" => flags & DOMAIN_SAVE_IMAGE_XML_SECURE != 0,
-        "virDomainSnapshotGetXMLDesc" => flags & DOMAIN_SNAPSHOT_XML_SECURE != 0,
-        "virDomainCheckpointGetXMLDesc" => flags & DOMAIN_CHECKPOINT_XML_SECURE != 0,
+    let secure = match function {
+        "virDomainGetXMLDesc" => DOMAIN_XML_SECURE | DOMAIN_XML_MIGRATABLE,
+        "virDomainManagedSaveGetXMLDesc" => DOMAIN_SAVE_IMAGE_XML_SECURE,
+        "virDomainSnapshotGetXMLDesc" => DOMAIN_SNAPSHOT_XML_SECURE,
+        "virDomainCheckpointGetXMLDesc" => DOMAIN_CHECKPOINT_XML_SECURE,
+        _ => 0,
+    };
+    if flags & secure != 0 {
+        let detail = format!("{function} with secure flag");
+        return Err(Error::new(ErrorCode::OPERATION_DENIED, detail));
+    }
+    let asks_guest = match function {
         "virDomainGetVcpusFlags" => flags & DOMAIN_VCPU_GUEST != 0,
         "virDomainInterfaceAddresses" => arguments.contains(&DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT),
         _ => false,
     };
-    if refused {
+    if asks_guest {
         Err(Error::read_only(function))
     } else {
         Ok(())
