@@ -30,7 +30,13 @@ fn invalid(text: &str) -> Error {
 impl Uri {
     /// Parses `text`; anything that is not a URI with a scheme is refused by name.
     pub fn parse(text: &str) -> Result<Uri> {
-        let (scheme, rest) = text.split_once(':').ok_or_else(|| invalid(text))?;
+        let (scheme, rest) = match text.split_once(':') {
+            Some((scheme, rest)) if !scheme.contains('/') => (scheme, rest),
+            _ => {
+                let detail = format!("URI '{text}' does not include a driver name");
+                return Err(Error::new(ErrorCode::NO_CONNECT, detail).from_origin(ErrorOrigin::URI));
+            }
+        };
         let well_formed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
         if scheme.is_empty() || !scheme.chars().all(well_formed) {
             return Err(invalid(text));

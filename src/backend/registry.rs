@@ -6,6 +6,8 @@ use crate::uri::Uri;
 
 /// Opens drivers for URIs of certain schemes.
 struct Driver {
+    /// What it is called where drivers are listed.
+    name: &'static str,
     /// Whether this driver is meant by the URI.
     claims: fn(&Uri) -> bool,
     /// Opens it; `read_only` is what the user asked for.
@@ -15,10 +17,12 @@ struct Driver {
 /// Asked from the first to the last.
 const DRIVERS: &[Driver] = &[
     Driver {
+        name: "remote",
         claims: Uri::is_remote,
         open: |uri, read_only| Ok(Box::new(remote::RemoteConnection::open(uri, read_only)?)),
     },
     Driver {
+        name: "test",
         claims: |uri| uri.scheme == "test",
         open: open_test,
     },
@@ -39,4 +43,9 @@ pub fn open(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
         Some(driver) => (driver.open)(uri, read_only),
         None => Err(Error::new(ErrorCode::NO_CONNECT, uri)),
     }
+}
+
+/// The drivers there are.
+pub fn names() -> Vec<&'static str> {
+    DRIVERS.iter().map(|driver| driver.name).collect()
 }

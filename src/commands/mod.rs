@@ -19,25 +19,29 @@ pub mod pool;
 pub mod secret;
 pub mod shell;
 pub mod snapshot;
+mod values;
 pub mod volume;
 
 use crate::shell::spec::Table;
 
-/// All rows: a list a group, in it a slice a file.
-pub const TABLE: Table = Table(&[
-    domain::COMMANDS,
-    monitor::COMMANDS,
-    events::COMMANDS,
-    host::COMMANDS,
-    checkpoint::COMMANDS,
-    interface::COMMANDS,
-    filter::COMMANDS,
-    network::COMMANDS,
-    node_device::COMMANDS,
-    secret::COMMANDS,
-    snapshot::COMMANDS,
-    backup::COMMANDS,
-    pool::COMMANDS,
-    volume::COMMANDS,
-    shell::COMMANDS,
-]);
+/// All rows: a list a group, in it a slice a file; and what completes the names of live things.
+pub const TABLE: Table = Table {
+    values: values::values,
+    groups: &[
+        domain::COMMANDS,
+        monitor::COMMANDS,
+        events::COMMANDS,
+        host::COMMANDS,
+        checkpoint::COMMANDS,
+        interface::COMMANDS,
+        filter::COMMANDS,
+        network::COMMANDS,
+        node_device::COMMANDS,
+        secret::COMMANDS,
+        snapshot::COMMANDS,
+        backup::COMMANDS,
+        pool::COMMANDS,
+        volume::COMMANDS,
+        shell::COMMANDS,
+    ],
+};

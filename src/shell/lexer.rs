@@ -33,6 +33,21 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Where in `text`, which this reads, the next word begins.
+    pub fn next_word_start(&mut self, text: &str) -> usize {
+        self.skip_blanks();
+        text.len() - self.rest.clone().map(char::len_utf8).sum::<usize>()
+    }
+
+    /// Whether everything has been read.
+    pub fn is_at_end(&mut self) -> bool {
+        self.rest.peek().is_none()
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+    }
+
     /// Reads a word whose first character is next.
     fn word(&mut self) -> Result<String> {
         let mut word = String::new();
@@ -63,7 +78,7 @@ impl<'a> Line<'a> {
 
 impl Tokens for Line<'_> {
     fn next_token(&mut self) -> Result<Option<Token>> {
-        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+        self.skip_blanks();
         match self.rest.peek() {
             None => Ok(None),
             Some('\n' | ';') => {

@@ -18,10 +18,8 @@ pub enum Action {
     Version,
     /// `-V`
     LongVersion,
-    /// Print a manual page: ours for packagers, unlisted.
-    Manual(String),
-    /// Print a completion script: ours for packagers, unlisted.
-    CompletionScript(String),
+    /// Print the manual page: for packagers, unlisted.
+    Manual,
 }
 
 /// The options as they were given.
@@ -117,8 +115,7 @@ pub const OPTIONS: &[ProcessOption] = &[
     },
     option(Some('V'), "", "", ""),
     option(None, "format", "FORM", "print answers as table, json or yaml"),
-    option(None, "print-manual", "PAGE", ""),
-    option(None, "print-completion", "SHELL", ""),
+    option(None, "print-manual", "", ""),
 ];
 
 /// Reads the arguments that follow the program's name.
@@ -234,8 +231,7 @@ impl Reader {
             (Some('v'), _) => self.action = Some(Action::Version),
             (Some('V'), _) => self.action = Some(Action::LongVersion),
             (_, "format") => settings.format = form(text)?,
-            (_, "print-manual") => self.action = Some(Action::Manual(text.to_string())),
-            (_, "print-completion") => self.action = Some(Action::CompletionScript(text.to_string())),
+            (_, "print-manual") => self.action = Some(Action::Manual),
             _ => bail!("unsupported option '{spelled}'. See --help."),
         }
         Ok(())

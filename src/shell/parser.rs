@@ -91,6 +91,9 @@ impl Reader {
                 self.help = true;
                 return Ok(());
             }
+            if self.command.lenient {
+                return Ok(());
+            }
             bail!(UnknownOption {
                 command: self.command.name,
                 option: name.to_string()
@@ -126,6 +129,9 @@ impl Reader {
         let mut options = self.command.options.iter();
         let next = options.find(|option| option.by_place() && !self.seen.contains(&option.name));
         let Some(option) = next else {
+            if self.command.lenient {
+                return Ok(());
+            }
             bail!("unexpected data '{word}'");
         };
         self.notice(option)?;
@@ -186,7 +192,10 @@ mod tests {
         ]),
         Command::new("say", Group::Shell, nothing).options(&[Opt::flag("loud", ""), Opt::rest("string", "")]),
     ];
-    const TABLE: Table = Table(&[&[ROWS]]);
+    const TABLE: Table = Table {
+        groups: &[&[ROWS]],
+        values: |_, _, _| Vec::new(),
+    };
 
     fn run(text: &str) -> Result<Vec<Invocation>> {
         parse(TABLE, &mut Line::new(text))

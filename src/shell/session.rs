@@ -1,19 +1,26 @@
 //! The session: the connection, the settings, and where output goes. Every command gets one.
 
+use super::address;
 use super::cell::Cell;
 use super::fields::Fields;
 use super::report;
 use super::spec;
 use super::structured;
+use super::suggestion::suggestion;
 use super::table::Table;
 use crate::backend::{Connection, registry};
 use crate::error::{Error, ErrorCode};
-use crate::uri::Uri;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a silent peer is asked for a sign of life when `-k` says nothing, in seconds.
+const KEEPALIVE_INTERVAL: u32 = 5;
+/// How many missed signs of life end a connection when `-K` says nothing.
+const KEEPALIVE_COUNT: u32 = 6;
 
 /// How commands that list or show print their answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -54,6 +61,22 @@ pub struct Settings {
     pub format: Format,
     /// Whether a person types at a prompt (also a piped script).
     pub interactive: bool,
+}
+
+impl Settings {
+    /// The name that the program goes by.
+    pub fn name(&self) -> &'static str {
+        match self.as_virsh {
+            true => "virsh",
+            false => "hvsh",
+        }
+    }
+
+    /// The prompt: programs wait for it.
+    pub fn prompt(&self) -> String {
+        let mark = if self.read_only { '>' } else { '#' };
+        format!("{} {mark} ", self.name())
+    }
 }
 
 /// A running shell's state: its connection, its settings and its output.
@@ -108,11 +131,38 @@ impl Session {
 
     /// Drops the present connection and opens the one that the settings name.
     pub fn connect(&mut self) -> Result<()> {
+        let (uri, read_only) = (self.settings.uri.clone(), self.settings.read_only);
+        self.connect_to(uri, read_only)
+    }
+
+    /// Drops the present connection and opens another; once that has succeeded it is what the settings name.
+    pub fn connect_to(&mut self, uri: Option<String>, read_only: bool) -> Result<()> {
         self.connection = None;
-        let uri = self.settings.uri.clone().unwrap_or_default();
-        let open = || Uri::parse(&uri).and_then(|uri| registry::open(&uri, self.settings.read_only));
-        self.connection = Some(Arc::from(open().context("failed to connect to the hypervisor")?));
+        let open = || address::resolve(uri.as_deref()).and_then(|uri| registry::open(&uri, read_only));
+        let connection = open().context("failed to connect to the hypervisor")?;
+        self.keep_alive(&*connection)?;
+        self.connection = Some(Arc::from(connection));
+        self.settings.uri = uri;
+        self.settings.read_only = read_only;
         Ok(())
+    }
+
+    /// Starts to watch the peer. Where that is impossible it matters only to a person who asked for it.
+    fn keep_alive(&mut self, connection: &dyn Connection) -> Result<()> {
+        let interval = self.settings.keepalive_interval;
+        let count = self.settings.keepalive_count;
+        let seconds = interval.unwrap_or(KEEPALIVE_INTERVAL);
+        if seconds == 0 {
+            return Ok(());
+        }
+        let pause = Duration::from_secs(seconds.into());
+        match connection.set_keepalive(pause, count.unwrap_or(KEEPALIVE_COUNT)) {
+            Err(error) if interval.is_some() || count.is_some() => {
+                self.error("Cannot setup keepalive on connection as requested, disconnecting");
+                Err(error).context("failed to connect to the hypervisor")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether a connection is open.
@@ -153,6 +203,11 @@ impl Session {
     pub fn report(&mut self, error: &anyhow::Error) {
         self.flush();
         report::write_chain(&mut self.err, error);
+        if std::io::stderr().is_terminal()
+            && let Some(hint) = suggestion(self.commands, error)
+        {
+            let _ = writeln!(self.err, "hint: {hint}");
+        }
     }
 
     /// Sends out what was printed so far.

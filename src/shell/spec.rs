@@ -33,18 +33,30 @@ pub struct Command {
     pub writes: bool,
     /// Whether `help` leaves it out.
     pub hidden: bool,
+    /// Whether words and options that it does not know are passed over: `help` does so.
+    pub lenient: bool,
     /// Its behaviour.
     pub run: Run,
 }
 
-/// The whole table: a list a group, in it a slice a file, in it a row a command.
+/// What an option's value may be just now; the arguments are those that stand on the line already.
+///
+/// It completes a line, so it never complains: what cannot be found out has no values.
+pub type Values = fn(&mut Session, Complete, &Args) -> Vec<String>;
+
+/// The whole table.
 #[derive(Clone, Copy)]
-pub struct Table(pub &'static [&'static [&'static [Command]]]);
+pub struct Table {
+    /// A list a group, in it a slice a file, in it a row a command.
+    pub groups: &'static [&'static [&'static [Command]]],
+    /// The names of live things, for completion.
+    pub values: Values,
+}
 
 impl Table {
     /// All rows in their order.
     pub fn rows(self) -> impl Iterator<Item = &'static Command> {
-        self.0.iter().copied().flatten().copied().flatten()
+        self.groups.iter().copied().flatten().copied().flatten()
     }
 
     /// The command that is called so, by its own name or another.
@@ -73,6 +85,50 @@ pub enum Group {
     Pool,
     Volume,
     Shell,
+}
+
+impl Group {
+    /// What `help` calls it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Group::Domain => "Domain Management",
+            Group::Monitor => "Domain Monitoring",
+            Group::Events => "Domain Events",
+            Group::Host => "Host and Hypervisor",
+            Group::Checkpoint => "Checkpoint",
+            Group::Interface => "Interface",
+            Group::Filter => "Network Filter",
+            Group::Network => "Networking",
+            Group::NodeDevice => "Node Device",
+            Group::Secret => "Secret",
+            Group::Snapshot => "Snapshot",
+            Group::Backup => "Backup",
+            Group::Pool => "Storage Pool",
+            Group::Volume => "Storage Volume",
+            Group::Shell => "Virsh itself",
+        }
+    }
+
+    /// What a person types after `help`.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Group::Domain => "domain",
+            Group::Monitor => "monitor",
+            Group::Events => "events",
+            Group::Host => "host",
+            Group::Checkpoint => "checkpoint",
+            Group::Interface => "interface",
+            Group::Filter => "filter",
+            Group::Network => "network",
+            Group::NodeDevice => "nodedev",
+            Group::Secret => "secret",
+            Group::Snapshot => "snapshot",
+            Group::Backup => "backup",
+            Group::Pool => "pool",
+            Group::Volume => "volume",
+            Group::Shell => "virsh",
+        }
+    }
 }
 
 /// How an option takes its value.
@@ -164,6 +220,7 @@ impl Command {
             needs_connection: true,
             writes: false,
             hidden: false,
+            lenient: false,
             run,
         }
     }
@@ -196,6 +253,16 @@ impl Command {
     pub const fn local(mut self) -> Command {
         self.needs_connection = false;
         self
+    }
+    /// A command that passes over what it does not know.
+    pub const fn lenient(mut self) -> Command {
+        self.lenient = true;
+        self
+    }
+    /// The options that help shows: all but the aliases.
+    pub fn listed_options(&self) -> impl Iterator<Item = &'static Opt> {
+        let options = self.options.iter();
+        options.filter(|option| !matches!(option.kind, OptKind::Alias(_)))
     }
     /// A command that `help` leaves out.
     pub const fn hidden(mut self) -> Command {

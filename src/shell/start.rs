@@ -1,6 +1,9 @@
 //! From the process's arguments to a running shell, and to its exit status.
 
+use super::about;
+use super::manual;
 use super::options::{self, Action, Options};
+use super::prompt;
 use super::report;
 use super::run::{self, Outcome};
 use super::session::Session;
@@ -41,9 +44,7 @@ fn try_start(table: Table, mut arguments: impl Iterator<Item = OsString>) -> Res
     for complaint in complaints {
         session.error(complaint);
     }
-    let outcome = act(&mut session, action);
-    session.flush();
-    outcome
+    act(session, action)
 }
 
 fn text(argument: OsString) -> Result<String> {
@@ -56,25 +57,42 @@ fn text(argument: OsString) -> Result<String> {
     }
 }
 
-fn act(session: &mut Session, action: Action) -> Result<Outcome> {
-    match action {
-        Action::Run(operands) => run_operands(session, operands),
-        other => bail!("{other:?} is not there yet"),
-    }
+fn act(mut session: Session, action: Action) -> Result<Outcome> {
+    let text = match action {
+        Action::Run(operands) if operands.is_empty() => return prompt::converse(session),
+        Action::Run(operands) => {
+            let outcome = run_operands(&mut session, operands);
+            session.flush();
+            return outcome;
+        }
+        Action::Help => about::usage(&session.settings, session.commands),
+        Action::Version => format!("{}\n", about::short_version(&session.settings)),
+        Action::LongVersion => about::long_version(&session.settings),
+        Action::Manual => manual::page(session.commands),
+    };
+    session.print(text);
+    session.flush();
+    Ok(Outcome::Success)
 }
 
 /// One operand is a command line, several are the words of one command; all are parsed before the connection
 /// that was asked for is opened, and nothing runs without it.
 fn run_operands(session: &mut Session, operands: Vec<String>) -> Result<Outcome> {
-    let invocations = match operands.as_slice() {
-        [] => bail!("the prompt is not there yet"),
+    let parsed = match operands.as_slice() {
         // virsh takes an empty argument for a failure.
         [line] if line.is_empty() => return Ok(Outcome::Failure),
-        [line] => run::parse_line(session, line)?,
-        _ => run::parse_words(session, operands)?,
+        [line] => run::parse_line(session, line),
+        _ => run::parse_words(session, operands),
     };
-    if session.settings.uri.is_some() {
-        session.connect()?;
+    let connect = |session: &mut Session| match session.settings.uri {
+        Some(_) => session.connect(),
+        None => Ok(()),
+    };
+    match parsed.and_then(|invocations| connect(session).map(|()| invocations)) {
+        Ok(invocations) => Ok(run::run_all(session, &invocations)),
+        Err(error) => {
+            session.report(&error);
+            Ok(Outcome::Failure)
+        }
     }
-    Ok(run::run_all(session, &invocations))
 }
