@@ -49,6 +49,7 @@ pub fn converse(session: Session) -> Result<()> {
         let _ = editor.load_history(file);
     }
     while !session.borrow().is_leaving() {
+        session.borrow_mut().end_line();
         let prompt = session.borrow().settings.prompt();
         match editor.readline(&prompt) {
             Ok(line) => {

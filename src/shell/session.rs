@@ -89,6 +89,8 @@ pub struct Session {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     leaving: bool,
+    /// Whether what was printed last did not end its line.
+    in_line: bool,
 }
 
 impl Session {
@@ -106,6 +108,7 @@ impl Session {
             out,
             err,
             leaving: false,
+            in_line: false,
         }
     }
 
@@ -182,8 +185,20 @@ impl Session {
 
     /// Prints to standard output, without a line's end of its own.
     pub fn print(&mut self, text: impl Display) {
+        let text = text.to_string();
+        if let Some(last) = text.chars().next_back() {
+            self.in_line = last != '\n';
+        }
         // A reader that went away is no failure of the command.
-        let _ = write!(self.out, "{text}");
+        let _ = self.out.write_all(text.as_bytes());
+    }
+
+    /// Ends the line that the last answer left open, so that a prompt that redraws its line does not wipe it.
+    pub fn end_line(&mut self) {
+        if self.in_line {
+            self.print("\n");
+            self.flush();
+        }
     }
 
     /// Prints what is for people only: not under `-q`, nor among JSON or YAML.
