@@ -37,8 +37,6 @@ pub struct GuestStatus {
     pub state: i32,
     /// Its reason.
     pub reason: i32,
-    /// Whether the start was acknowledged, or is about to be: the guest may have run.
-    pub started: bool,
     /// Whether the next power-off is to become a restart.
     pub reboot_pending: bool,
     /// Whether the guest ends with the connection that started it.
@@ -130,7 +128,6 @@ mod tests {
             start_time: 8,
             state: 1,
             reason: 1,
-            started: true,
             reboot_pending: false,
             autodestroy: false,
             save: None,

@@ -1,0 +1,94 @@
+//! The end of a guest: asked for, or found.
+
+use super::guest::{Guest, not_running};
+use super::inventory::Inventory;
+use super::process::End;
+use super::state::{Happening, reason_of_unexpected_end};
+use crate::error::Result;
+use crate::qemud::qmp::Monitor;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Ends a guest for a reason (`virDomainShutoffReason`), and waits until it is off.
+pub fn stop(guest: &Guest, reason: i32, graceful: bool) -> Result<()> {
+    let process = {
+        let mut condition = guest.lock();
+        let active = condition.running_mut()?;
+        active.expected_end.get_or_insert(reason);
+        active.process.clone()
+    };
+    let ended = process.end(graceful);
+    if let Err(error) = ended {
+        if let Ok(active) = guest.lock().running_mut() {
+            active.expected_end = None;
+        }
+        return Err(error);
+    }
+    let same = |process_now: i32| process_now == process.pid();
+    let off = guest.wait_until(Duration::from_secs(10), |condition| match &condition.active {
+        Some(active) if same(active.process.pid()) => None,
+        _ => Some(()),
+    });
+    off.ok_or_else(not_running)
+}
+
+/// The process of a guest is gone: brings the books in order. Called on the guest's reader thread.
+pub fn ended(inventory: &Inventory, guest: &Arc<Guest>, monitor: &Arc<Monitor>) {
+    let mut condition = guest.lock();
+    let name = condition.name.clone();
+    let before = condition.state;
+    let Some(active) = condition
+        .active
+        .as_mut()
+        .filter(|active| Arc::ptr_eq(&active.monitor, monitor))
+    else {
+        return;
+    };
+    let end = active.process.reap();
+    active.ended = true;
+    if !active.started {
+        // Whoever starts it finds out by the closed monitor and cleans up.
+        drop(condition);
+        guest.announce();
+        return;
+    }
+    let reason = active
+        .expected_end
+        .unwrap_or_else(|| reason_of_unexpected_end(before));
+    if active.expected_end.is_none() {
+        tracing::info!("domain '{name}': QEMU is gone ({})", describe(end));
+    }
+    settle(inventory, guest, condition, reason);
+}
+
+/// Turns an active domain into an inactive one, or into none.
+pub fn settle(
+    inventory: &Inventory,
+    guest: &Guest,
+    mut condition: std::sync::MutexGuard<'_, super::guest::Condition>,
+    reason: i32,
+) {
+    let mut reference = condition.reference();
+    let step = condition.follow(Happening::Ended(reason));
+    condition.active = None;
+    if let Err(error) = inventory.store.remove_guest(guest.uuid) {
+        tracing::error!("domain '{}': {error}", condition.name);
+    }
+    reference.id = None;
+    if let Some(step) = step {
+        inventory.tell_lifecycle(reference, step.event);
+    }
+    if condition.persistent.is_none() {
+        inventory.remove(&mut condition);
+    }
+    drop(condition);
+    guest.announce();
+}
+
+fn describe(end: End) -> String {
+    match end {
+        End::Exited(code) => format!("it left with status {code}"),
+        End::Killed(signal) => format!("signal {signal} ended it"),
+        End::Unknown => "its end was not ours to see".to_string(),
+    }
+}
