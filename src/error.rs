@@ -45,6 +45,8 @@ codes! {
     NO_XEN = 14, "could not use Xen hypervisor entry";
     OS_TYPE = 16, "unknown OS type";
     NO_KERNEL = 17, "missing kernel information";
+    NO_SOURCE = 19, "missing source information for device";
+    NO_TARGET = 20, "missing target information for device";
     NO_NAME = 21, "missing name information";
     CALL_FAILED = 26, "library call failed";
     XML = 27, "XML error";
@@ -142,7 +144,10 @@ impl Error {
         let prefix = code.prefix();
         let message = if prefix.is_empty() {
             detail.to_string()
-        } else if code == ErrorCode::NO_CONNECT {
+        } else if matches!(
+            code,
+            ErrorCode::NO_CONNECT | ErrorCode::NO_SOURCE | ErrorCode::NO_TARGET
+        ) {
             format!("{prefix} {detail}")
         } else {
             format!("{prefix}: {detail}")

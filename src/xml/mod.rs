@@ -1,6 +1,8 @@
 //! XML as libvirt writes it: an element tree that drops nothing, a reader with line numbers, a writer, typed views.
 
+pub mod domain;
 mod reader;
+pub mod shape;
 mod tree;
 mod writer;
 pub mod xpath;

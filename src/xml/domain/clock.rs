@@ -1,0 +1,152 @@
+//! `<clock>` and its timers; the `<on_…>` actions; `<pm>` and `<perf>`.
+
+use crate::error::{Error, Result};
+use crate::xml::Element;
+use crate::xml::shape::{Shape, many, one, one_of, shape, text, unsigned, yes_no};
+
+/// `<clock>`.
+pub static CLOCK: Shape = shape("clock")
+    .attributes(&[
+        text("offset"),
+        text("adjustment"),
+        one_of("basis", &["utc", "localtime"]),
+        text("timezone"),
+        text("start"),
+    ])
+    .children(&[many(&TIMER)])
+    .after(complete);
+static TIMER: Shape = shape("timer")
+    .attributes(&[
+        one_of(
+            "name",
+            &[
+                "platform",
+                "pit",
+                "rtc",
+                "hpet",
+                "tsc",
+                "kvmclock",
+                "hypervclock",
+                "armvtimer",
+            ],
+        )
+        .required(),
+        yes_no("present"),
+        one_of("tickpolicy", &["delay", "catchup", "merge", "discard"]),
+        one_of("track", &["boot", "guest", "wall", "realtime"]),
+        unsigned("frequency").omit("0"),
+        one_of("mode", &["auto", "native", "emulate", "paravirt", "smpsafe"]),
+    ])
+    .children(&[one(&CATCH_UP)]);
+static CATCH_UP: Shape = shape("catchup")
+    .attributes(&[unsigned("threshold"), unsigned("slew"), unsigned("limit")])
+    .unless_empty();
+
+fn complete(clock: &mut Element) -> Result<()> {
+    let offset = clock.attribute("offset").unwrap_or("utc").to_string();
+    clock.set("offset", &offset);
+    match offset.as_str() {
+        "utc" | "localtime" => {
+            clock.unset("basis");
+            if let Some(adjustment) = clock.attribute("adjustment").map(str::to_string) {
+                if adjustment != "reset" {
+                    clock.set("offset", "variable");
+                    clock.set("adjustment", number(&adjustment)?);
+                    clock.set("basis", &offset);
+                }
+            }
+        }
+        "variable" => {
+            let adjustment = number(clock.attribute("adjustment").unwrap_or("0"))?;
+            clock.set("adjustment", adjustment);
+            if clock.attribute("basis").is_none() {
+                clock.set("basis", "utc");
+            }
+        }
+        "timezone" => {
+            if clock.attribute("timezone").is_none() {
+                return Err(Error::internal(
+                    "missing 'timezone' attribute for clock with offset='timezone'",
+                ));
+            }
+        }
+        "absolute" => {
+            if clock.attribute("start").is_none() {
+                return Err(crate::xml::shape::missing_attribute("clock", "start"));
+            }
+        }
+        _ => {
+            return Err(Error::unsupported_configuration(format!(
+                "unknown clock offset '{offset}'"
+            )));
+        }
+    }
+    let keeps: &[&str] = match clock.attribute("offset") {
+        Some("variable") => &["offset", "adjustment", "basis"],
+        Some("timezone") => &["offset", "timezone"],
+        Some("absolute") => &["offset", "start"],
+        _ => &["offset", "adjustment"],
+    };
+    clock
+        .attributes
+        .retain(|(name, _)| keeps.contains(&name.as_str()));
+    Ok(())
+}
+
+fn number(text: &str) -> Result<i64> {
+    text.parse()
+        .map_err(|_| Error::xml(format!("invalid clock adjustment '{text}'")))
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal, $words:expr;)*) => {
+        $($(#[$doc])* pub static $constant: Shape = shape($name).with_text().after(|action| check_action(action, $words));)*
+    };
+}
+actions! {
+    /// `<on_poweroff>`.
+    ON_POWEROFF = "on_poweroff", LIFECYCLE;
+    /// `<on_reboot>`.
+    ON_REBOOT = "on_reboot", LIFECYCLE;
+    /// `<on_crash>`.
+    ON_CRASH = "on_crash", CRASH;
+    /// `<on_lockfailure>`.
+    ON_LOCKFAILURE = "on_lockfailure", LOCK_FAILURE;
+}
+const LIFECYCLE: &[&str] = &["destroy", "restart", "rename-restart", "preserve"];
+const CRASH: &[&str] = &[
+    "destroy",
+    "restart",
+    "rename-restart",
+    "preserve",
+    "coredump-destroy",
+    "coredump-restart",
+];
+const LOCK_FAILURE: &[&str] = &["poweroff", "restart", "pause", "ignore"];
+
+fn check_action(action: &mut Element, words: &[&str]) -> Result<()> {
+    let text = action.text();
+    if words.contains(&text.trim()) {
+        action.set_text(text.trim().to_string());
+        return Ok(());
+    }
+    Err(Error::unsupported_configuration(format!(
+        "unknown {} action: {text}",
+        action.name
+    )))
+}
+
+/// `<pm>`.
+pub static POWER_MANAGEMENT: Shape = shape("pm")
+    .children(&[one(&SUSPEND_TO_MEMORY), one(&SUSPEND_TO_DISK)])
+    .unless_empty();
+static SUSPEND_TO_MEMORY: Shape = shape("suspend-to-mem")
+    .attributes(&[yes_no("enabled")])
+    .unless_empty();
+static SUSPEND_TO_DISK: Shape = shape("suspend-to-disk")
+    .attributes(&[yes_no("enabled")])
+    .unless_empty();
+
+/// `<perf>`.
+pub static PERF: Shape = shape("perf").children(&[many(&EVENT)]).unless_empty();
+static EVENT: Shape = shape("event").attributes(&[text("name"), yes_no("enabled").required()]);

@@ -1,0 +1,380 @@
+//! Devices that other devices imply: controllers, the console beside the serial port, the card behind a screen.
+
+use super::Platform;
+use super::devices::{DEVICES, chardev, disk, video};
+use crate::error::Result;
+use crate::xml::{Element, Node};
+
+/// Orders disks and controllers as libvirt does; to be run on the devices as they were written.
+pub fn order_as_written(devices: &mut Element) -> Result<()> {
+    let mut disks: Vec<Element> = Vec::new();
+    let mut controllers: Vec<Element> = Vec::new();
+    let mut rest: Vec<Node> = Vec::new();
+    for node in std::mem::take(&mut devices.nodes) {
+        match node {
+            Node::Element(element) if element.name == "disk" => insert_disk(&mut disks, element),
+            Node::Element(element) if element.name == "controller" => {
+                insert_controller(&mut controllers, element);
+            }
+            other => rest.push(other),
+        }
+    }
+    devices.nodes = disks
+        .into_iter()
+        .chain(controllers)
+        .map(Node::Element)
+        .chain(rest)
+        .collect();
+    Ok(())
+}
+
+/// A disk goes among those of its bus by its name, or else to the end.
+fn insert_disk(disks: &mut Vec<Element>, new: Element) {
+    let bus = |disk: &Element| disk.child_attribute("target", "bus").map(str::to_string);
+    let index = |disk: &Element| {
+        let name = disk.child_attribute("target", "dev").unwrap_or_default();
+        disk::index_of(name).map_or(-1, i64::from)
+    };
+    let mut place = None;
+    for (at, known) in disks
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, known)| bus(known) == bus(&new))
+    {
+        if index(known) > index(&new) {
+            place = Some(at);
+        } else if place.is_none() {
+            place = Some(at + 1);
+        }
+    }
+    disks.insert(place.unwrap_or(disks.len()), new);
+}
+
+/// A controller goes among those of its type by its index, or else to the end.
+fn insert_controller(controllers: &mut Vec<Element>, new: Element) {
+    let same = |known: &Element| known.attribute("type") == new.attribute("type");
+    let index = |element: &Element| {
+        element
+            .attribute("index")
+            .and_then(|text| text.parse::<u32>().ok())
+    };
+    let mut place = None;
+    for (at, known) in controllers
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, known)| same(known))
+    {
+        match (index(known), index(&new)) {
+            (Some(old), Some(wanted)) if old > wanted => place = Some(at),
+            _ if place.is_none() => place = Some(at + 1),
+            _ => {}
+        }
+    }
+    controllers.insert(place.unwrap_or(controllers.len()), new);
+}
+
+/// Adds what the devices imply.
+pub fn settle(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
+    let is_hvm = tree.child_text("os/type").as_deref() == Some("hvm");
+    let machine = tree.child_attribute("os/type", "machine").map(str::to_string);
+    let architecture = tree
+        .child_attribute("os/type", "arch")
+        .unwrap_or_default()
+        .to_string();
+    let devices = tree.child_or_new("devices");
+    number_controllers(devices);
+    number_ports(devices);
+    pair_console(devices, is_hvm);
+    place_smartcards(devices);
+    place_scsi_hostdevs(devices);
+    add_controllers(devices);
+    let card = platform.default_video(&architecture, machine.as_deref());
+    settle_video(devices, card)?;
+    settle_panic(devices, platform.default_panic(&architecture, machine.as_deref()));
+    DEVICES.arrange(devices);
+    if devices.elements().next().is_none() {
+        // Written with two tags, as libvirt writes it.
+        devices.set_text("\n");
+    }
+    Ok(())
+}
+
+fn number(element: &Element, name: &str) -> Option<u32> {
+    element.attribute(name)?.parse().ok()
+}
+
+/// Controllers without an index get the lowest free one of their type.
+fn number_controllers(devices: &mut Element) {
+    let used: Vec<(String, u32)> = devices
+        .children("controller")
+        .filter_map(|known| Some((known.attribute("type")?.to_string(), number(known, "index")?)))
+        .collect();
+    let mut used: std::collections::HashSet<(String, u32)> = used.into_iter().collect();
+    for controller in devices.elements_mut().filter(|child| child.name == "controller") {
+        if controller.attribute("index").is_some() {
+            continue;
+        }
+        let kind = controller.attribute("type").unwrap_or_default().to_string();
+        let free = (0..u32::MAX)
+            .find(|index| used.insert((kind.clone(), *index)))
+            .unwrap_or(0);
+        controller.set("index", free);
+        super::devices::controller::CONTROLLER.arrange(controller);
+    }
+}
+
+/// Character devices without a port get the one after the highest of their kind.
+fn number_ports(devices: &mut Element) {
+    for kind in ["serial", "parallel", "console"] {
+        let mut next = devices
+            .children(kind)
+            .filter_map(|device| number(device.child("target")?, "port"))
+            .max()
+            .map_or(0, |highest| highest + 1);
+        if kind == "console" {
+            next = 0;
+        }
+        for (place, device) in devices
+            .elements_mut()
+            .filter(|child| child.name == kind)
+            .enumerate()
+        {
+            let target = device.child_or_new("target");
+            if target.attribute("port").is_none() {
+                target.set("port", if kind == "console" { place as u32 } else { next });
+                next += 1;
+            }
+        }
+    }
+    for device in devices.elements_mut() {
+        if matches!(device.name.as_str(), "serial" | "parallel" | "console") {
+            chardev::SERIAL.arrange(device);
+        }
+    }
+}
+
+/// The first console of a hardware guest and its first serial port are one and the same.
+fn pair_console(devices: &mut Element, is_hvm: bool) {
+    if !is_hvm {
+        for console in devices.elements_mut().filter(|child| child.name == "console") {
+            let target = console.child_or_new("target");
+            if target.attribute("type").is_none() {
+                target.set("type", "xen");
+            }
+            target.attributes.sort_by_key(|(name, _)| name != "type");
+        }
+        return;
+    }
+    for console in devices.elements_mut().filter(|child| child.name == "console") {
+        let target = console.child_or_new("target");
+        if target.attribute("type").is_none() {
+            target.set("type", "serial");
+        }
+        target.attributes.sort_by_key(|(name, _)| name != "type");
+    }
+    let first = devices.child("console").cloned();
+    let is_serial = first
+        .as_ref()
+        .is_none_or(|console| console.child_attribute("target", "type") == Some("serial"));
+    if !is_serial {
+        return;
+    }
+    if devices.child("serial").is_none() {
+        let Some(console) = first else { return };
+        devices.push(twin(&console, "serial"));
+    }
+    let Some(serial) = devices.child("serial").cloned() else {
+        return;
+    };
+    let is_plain = matches!(
+        serial.child_attribute("target", "type"),
+        None | Some("isa-serial" | "spapr-vio-serial" | "system-serial" | "serial" | "sclp-serial")
+    );
+    let console = twin(&serial, "console");
+    match devices.child_mut("console") {
+        Some(old) => *old = console,
+        None if is_plain => devices.push(console),
+        None => {}
+    }
+}
+
+/// A copy of a character device in its other guise.
+fn twin(device: &Element, name: &str) -> Element {
+    let mut copy = device.clone();
+    copy.name = name.to_string();
+    let port = device
+        .child_attribute("target", "port")
+        .unwrap_or("0")
+        .to_string();
+    copy.remove("target");
+    let target = Element::new("target");
+    copy.push(match name {
+        "console" => target.with("type", "serial").with("port", port),
+        _ => target.with("port", 0),
+    });
+    chardev::SERIAL.arrange(&mut copy);
+    copy
+}
+
+/// Smartcards without an address take the next slot of the first reader.
+fn place_smartcards(devices: &mut Element) {
+    let mut slot = devices
+        .children("smartcard")
+        .filter_map(|card| number(card.child("address")?, "slot"))
+        .max()
+        .map_or(0, |highest| highest + 1);
+    for card in devices.elements_mut().filter(|child| child.name == "smartcard") {
+        if card.child("address").is_none() {
+            let address = Element::new("address").with("type", "ccid").with("controller", 0);
+            card.push(address.with("slot", slot));
+            slot += 1;
+        }
+    }
+}
+
+/// SCSI devices of the host without an address take the next free unit of the first controller.
+fn place_scsi_hostdevs(devices: &mut Element) {
+    let unit = |device: &Element| {
+        let address = device.child("address")?;
+        let is_first = address.attribute("type") == Some("drive") && number(address, "controller") == Some(0);
+        number(address, "unit").filter(|_| is_first)
+    };
+    let on_scsi = |device: &Element| {
+        device.name == "disk" && device.child_attribute("target", "bus") == Some("scsi")
+            || device.name == "hostdev" && device.attribute("type") == Some("scsi")
+    };
+    let mut used: std::collections::BTreeSet<u32> = devices
+        .elements()
+        .filter(|d| on_scsi(d))
+        .filter_map(unit)
+        .collect();
+    for device in devices
+        .elements_mut()
+        .filter(|device| device.name == "hostdev" && on_scsi(device))
+    {
+        if device.child("address").is_none() {
+            let free = (0..u32::MAX).find(|unit| used.insert(*unit)).unwrap_or(0);
+            let address = Element::new("address")
+                .with("type", "drive")
+                .with("controller", 0)
+                .with("bus", 0);
+            device.push(address.with("target", 0).with("unit", free));
+        }
+    }
+}
+
+/// Adds the controllers that devices sit on.
+fn add_controllers(devices: &mut Element) {
+    let highest = |devices: &Element, wanted: &dyn Fn(&Element) -> bool| {
+        let sitting = devices.elements().filter(|device| wanted(device));
+        sitting
+            .map(|device| {
+                device
+                    .child("address")
+                    .and_then(|at| number(at, "controller"))
+                    .unwrap_or(0)
+            })
+            .max()
+    };
+    let disk_on = |bus: &'static str| {
+        move |device: &Element| {
+            device.name == "disk"
+                && device.child_attribute("target", "bus") == Some(bus)
+                && device.child_attribute("address", "type") == Some("drive")
+        }
+    };
+    let is_virtio_serial = |device: &Element| {
+        matches!(device.name.as_str(), "channel" | "console")
+            && device.child_attribute("target", "type") == Some("virtio")
+    };
+    let is_scsi_hostdev =
+        |device: &Element| device.name == "hostdev" && device.attribute("type") == Some("scsi");
+    for (kind, top) in [
+        ("scsi", highest(devices, &disk_on("scsi"))),
+        ("fdc", highest(devices, &disk_on("fdc"))),
+        ("ide", highest(devices, &disk_on("ide"))),
+        ("sata", highest(devices, &disk_on("sata"))),
+        ("ccid", highest(devices, &|device| device.name == "smartcard")),
+        ("scsi", highest(devices, &is_scsi_hostdev)),
+    ] {
+        for index in 0..top.map_or(0, |top| top.saturating_add(1)).min(CONTROLLERS_MAX) {
+            add_controller(devices, kind, index);
+        }
+        if kind == "sata" {
+            add_virtio_serial(devices, &is_virtio_serial);
+        }
+    }
+}
+
+/// Controllers up to this index are implied by what sits on a later one.
+const CONTROLLERS_MAX: u32 = 256;
+
+/// Ports on the virtio bus need just the controllers they name.
+fn add_virtio_serial(devices: &mut Element, sits_there: &dyn Fn(&Element) -> bool) {
+    let wanted: std::collections::BTreeSet<u32> = devices
+        .elements()
+        .filter(|device| sits_there(device))
+        .map(|device| {
+            device
+                .child("address")
+                .and_then(|at| number(at, "controller"))
+                .unwrap_or(0)
+        })
+        .collect();
+    for index in wanted {
+        add_controller(devices, "virtio-serial", index);
+    }
+}
+
+fn add_controller(devices: &mut Element, kind: &str, index: u32) {
+    let is_there = devices
+        .children("controller")
+        .any(|known| known.attribute("type") == Some(kind) && number(known, "index") == Some(index));
+    if is_there {
+        return;
+    }
+    let mut controllers: Vec<Element> = devices.children("controller").cloned().collect();
+    insert_controller(
+        &mut controllers,
+        Element::new("controller").with("type", kind).with("index", index),
+    );
+    devices.remove("controller");
+    for controller in controllers {
+        devices.push(controller);
+    }
+}
+
+/// A screen needs a card to show; the primary card stands first.
+fn settle_video(devices: &mut Element, default: &str) -> Result<()> {
+    if devices.child("graphics").is_some() && devices.child("video").is_none() {
+        devices.push(Element::new("video"));
+    }
+    let mut cards: Vec<Element> = devices.children("video").cloned().collect();
+    for card in &mut cards {
+        video::settle_model(card, default)?;
+    }
+    let is_primary = |card: &Element| card.child_attribute("model", "primary") == Some("yes");
+    if let Some(at) = cards.iter().position(is_primary) {
+        let primary = cards.remove(at);
+        cards.insert(0, primary);
+    } else if let Some(first) = cards.first_mut() {
+        video::make_primary(first);
+    }
+    devices.remove("video");
+    for card in cards {
+        devices.push(card);
+    }
+    Ok(())
+}
+
+/// A panic device is of the machine's own model unless it says which; a machine may have none.
+fn settle_panic(devices: &mut Element, default: Option<&str>) {
+    for panic in devices.elements_mut().filter(|child| child.name == "panic") {
+        if let (None, Some(model)) = (panic.attribute("model"), default) {
+            panic.set("model", model);
+        }
+    }
+    devices.retain(|child| child.name != "panic" || child.attribute("model").is_some());
+}
