@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod checkpoint;
+mod cpu_list;
 mod document;
 pub mod domain;
 mod editor;

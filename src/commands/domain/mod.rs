@@ -13,6 +13,7 @@ pub mod power;
 pub mod saving;
 pub mod settings;
 pub mod stats;
+pub mod tuning;
 pub mod undefine;
 pub mod words;
 pub mod xml;
@@ -36,6 +37,14 @@ pub const COMMANDS: &[&[Command]] = &[
     saving::managed::COMMANDS,
     settings::COMMANDS,
     stats::COMMANDS,
+    tuning::block_io::COMMANDS,
+    tuning::io_thread::COMMANDS,
+    tuning::memory::COMMANDS,
+    tuning::performance::COMMANDS,
+    tuning::pinning::COMMANDS,
+    tuning::processor_time::COMMANDS,
+    tuning::scheduler::COMMANDS,
+    tuning::vcpu::COMMANDS,
     undefine::COMMANDS,
     xml::COMMANDS,
 ];
