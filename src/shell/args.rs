@@ -125,6 +125,19 @@ impl Args {
     }
 }
 
+impl std::fmt::Display for Args {
+    /// As it is told to a person who follows what the shell does.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for name in &self.flags {
+            write!(f, "--{name} ")?;
+        }
+        for (name, value) in &self.values {
+            write!(f, "--{name}={value} ")?;
+        }
+        Ok(())
+    }
+}
+
 /// Reads a decimal number with leading blanks and an optional sign.
 fn parse_number<T: FromStr>(text: &str) -> Option<T> {
     let text = text.trim_start();

@@ -61,9 +61,6 @@ pub fn converse(session: Session) -> Result<()> {
             Err(_) => break,
         }
     }
-    let mut session = session.borrow_mut();
-    session.print("\n");
-    session.flush();
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::lexer::{Line, Words};
 use super::parser::{self, Invocation};
+use super::report::Level;
 use super::session::{Format, Session};
 use anyhow::Result;
 use std::time::Instant;
@@ -41,6 +42,9 @@ pub fn run_all(session: &mut Session, invocations: &[Invocation]) -> Outcome {
 }
 
 fn run_one(session: &mut Session, invocation: &Invocation) -> Outcome {
+    session.tell(Level::Info, || {
+        format!("{}: {}", invocation.command.name, invocation.args)
+    });
     let connected = match invocation.command.needs_connection {
         true => session.connection().map(|_| ()),
         false => Ok(()),

@@ -3,7 +3,7 @@
 use super::address;
 use super::cell::Cell;
 use super::fields::Fields;
-use super::report;
+use super::report::{Level, Reporter};
 use super::spec;
 use super::structured;
 use super::suggestion::suggestion;
@@ -87,26 +87,26 @@ pub struct Session {
     pub commands: spec::Table,
     connection: Option<Arc<dyn Connection>>,
     out: Box<dyn Write>,
-    err: Box<dyn Write>,
+    reporter: Reporter,
     leaving: bool,
     /// Whether what was printed last did not end its line.
     in_line: bool,
 }
 
 impl Session {
-    /// A session without a connection that prints answers to `out` and errors to `err`.
+    /// A session without a connection that prints answers to `out` and errors by `reporter`.
     pub fn new(
         settings: Settings,
         commands: spec::Table,
         out: Box<dyn Write>,
-        err: Box<dyn Write>,
+        reporter: Reporter,
     ) -> Session {
         Session {
             settings,
             commands,
             connection: None,
             out,
-            err,
+            reporter,
             leaving: false,
             in_line: false,
         }
@@ -144,6 +144,10 @@ impl Session {
         let open = || address::resolve(uri.as_deref()).and_then(|uri| registry::open(&uri, read_only));
         let connection = open().context("failed to connect to the hypervisor")?;
         self.keep_alive(&*connection)?;
+        self.tell(Level::Debug, || match &uri {
+            Some(uri) => format!("connected to {uri}"),
+            None => "connected to the default hypervisor".to_string(),
+        });
         self.connection = Some(Arc::from(connection));
         self.settings.uri = uri;
         self.settings.read_only = read_only;
@@ -211,18 +215,23 @@ impl Session {
     /// Complains with a line `error: …` and lets the command go on; a command that ends returns its error instead.
     pub fn error(&mut self, message: impl Display) {
         self.flush();
-        report::write_line(&mut self.err, &message.to_string());
+        self.reporter.error(message);
     }
 
     /// Prints a failed command's error, each sentence on its line.
     pub fn report(&mut self, error: &anyhow::Error) {
         self.flush();
-        report::write_chain(&mut self.err, error);
+        self.reporter.chain(error);
         if std::io::stderr().is_terminal()
             && let Some(hint) = suggestion(self.commands, error)
         {
-            let _ = writeln!(self.err, "hint: {hint}");
+            self.reporter.hint(hint);
         }
+    }
+
+    /// Tells what is done to a person who asked for it with `-d`.
+    pub fn tell(&mut self, level: Level, message: impl FnOnce() -> String) {
+        self.reporter.tell(level, message);
     }
 
     /// Sends out what was printed so far.

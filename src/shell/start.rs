@@ -4,7 +4,7 @@ use super::about;
 use super::manual;
 use super::options::{self, Action, Options};
 use super::prompt;
-use super::report;
+use super::report::Reporter;
 use super::run::{self, Outcome};
 use super::session::Session;
 use super::spec::Table;
@@ -14,13 +14,16 @@ use std::io::{BufWriter, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
+/// The level below which nothing is told unless `-d` or VIRSH_DEBUG asks for it.
+const ERRORS_ONLY: u8 = 4;
+
 /// Runs the shell with the commands of `table` and the process's arguments, its name first.
 pub fn start(table: Table, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match try_start(table, arguments.into_iter()) {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Failure) => ExitCode::FAILURE,
         Err(error) => {
-            report::write_chain(&mut stderr(), &error);
+            Reporter::new(Box::new(stderr())).chain(&error);
             ExitCode::FAILURE
         }
     }
@@ -35,16 +38,29 @@ fn try_start(table: Table, mut arguments: impl Iterator<Item = OsString>) -> Res
         complaints,
     } = options::read(arguments.map(text).collect::<Result<_>>()?)?;
     settings.as_virsh = as_virsh;
-    let mut session = Session::new(
-        settings,
-        table,
-        Box::new(BufWriter::new(stdout())),
-        Box::new(stderr()),
-    );
+    let mut reporter = Reporter::new(Box::new(stderr()));
     for complaint in complaints {
-        session.error(complaint);
+        reporter.error(complaint);
     }
-    act(session, action)
+    let level = settings.debug.or_else(|| level_from_environment(&mut reporter));
+    let log = settings
+        .log
+        .take()
+        .or_else(|| std::env::var("VIRSH_LOG_FILE").ok());
+    let log = log.filter(|path| !path.is_empty());
+    reporter.configure(level.unwrap_or(ERRORS_ONLY), log.as_deref(), settings.name())?;
+    let out = Box::new(BufWriter::new(stdout()));
+    act(Session::new(settings, table, out, reporter), action)
+}
+
+/// What VIRSH_DEBUG says, if it says a level.
+fn level_from_environment(reporter: &mut Reporter) -> Option<u8> {
+    let text = std::env::var("VIRSH_DEBUG").ok()?;
+    let level = text.parse().ok().filter(|level| *level <= ERRORS_ONLY);
+    if level.is_none() {
+        reporter.error("VIRSH_DEBUG not set with a valid numeric value");
+    }
+    level
 }
 
 fn text(argument: OsString) -> Result<String> {

@@ -30,8 +30,8 @@ pub const COMMANDS: &[Command] = &[
 fn cd(_: &mut Session, args: &Args) -> Result<()> {
     let home = || std::env::var("HOME").unwrap_or_else(|_| "/".to_string());
     let folder = match args.get("dir") {
-        Some(folder) => folder.to_string(),
-        None => home(),
+        Some(folder) if !folder.is_empty() => folder.to_string(),
+        _ => home(),
     };
     if let Err(cause) = nix::unistd::chdir(folder.as_str()) {
         bail!("cd: {}: {folder}", cause.desc());
