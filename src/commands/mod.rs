@@ -15,6 +15,7 @@ pub mod interface;
 pub mod monitor;
 pub mod network;
 pub mod node_device;
+mod parameters;
 mod plain_name;
 pub mod pool;
 pub mod secret;

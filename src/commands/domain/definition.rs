@@ -25,7 +25,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("console", "connect to the console once the domain runs"),
             PAUSED,
             AUTODESTROY,
-            PASS_FDS.positional(),
+            PASS_FDS.tolerated_by_place(),
             VALIDATE,
             RESET_NVRAM,
         ])
@@ -52,7 +52,7 @@ pub const COMMANDS: &[Command] = &[
             AUTODESTROY,
             Opt::flag("bypass-cache", "read a managed save image past the host's file cache"),
             Opt::flag("force-boot", "throw a managed save image away and boot afresh"),
-            PASS_FDS.positional(),
+            PASS_FDS.tolerated_by_place(),
             RESET_NVRAM,
         ])
         .writes(),

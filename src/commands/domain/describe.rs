@@ -44,8 +44,8 @@ pub const COMMANDS: &[Command] = &[
             CONFIG,
             CURRENT,
             Opt::flag("edit", "change it in an editor"),
-            Opt::text("key", "the prefix that stands for the namespace").positional(),
-            Opt::text("set", "the new element").positional(),
+            Opt::text("key", "the prefix that stands for the namespace").tolerated_by_place(),
+            Opt::text("set", "the new element").tolerated_by_place(),
             Opt::flag("remove", "remove the element"),
         ])
         .writes(),

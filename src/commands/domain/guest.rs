@@ -2,12 +2,13 @@
 
 use super::lookup;
 use crate::commands::impact::{self, impact};
+use crate::commands::parameters;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result, bail};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The rows of this file.
@@ -20,7 +21,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::text("source", "whom to ask: lease or agent")
-                .positional()
+                .tolerated_by_place()
                 .complete(Complete::Words(&["lease", "agent"])),
         ]),
     Command::new("dommemstat", Group::Domain, memory)
@@ -48,7 +49,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("now", "set it to this machine's clock"),
             Opt::flag("pretty", "show a date"),
             Opt::flag("sync", "set it from the guest's hardware clock"),
-            Opt::number("time", "set it to so many seconds since 1970").positional(),
+            Opt::number("time", "set it to so many seconds since 1970").tolerated_by_place(),
         ]),
     Command::new("guestinfo", Group::Domain, info)
         .about(
@@ -207,11 +208,7 @@ fn info(session: &mut Session, args: &Args) -> Result<()> {
         .iter()
         .map(|param| format!("{:<20}: {}\n", param.name, param.value))
         .collect();
-    let data: Map<String, Value> = params
-        .iter()
-        .map(|param| (param.name.clone(), super::stats::json_value(&param.value)))
-        .collect();
-    session.show(&data, |session| session.print(text))
+    session.show(&parameters::object(&params), |session| session.print(text))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("interface", "only this interface, by the name shown in the first column").positional(),
             Opt::flag("full", "repeat the name and MAC address on each line"),
             Opt::text("source", "whom to ask: lease, agent or arp")
-                .positional()
+                .tolerated_by_place()
                 .complete(Complete::Words(&["lease", "agent", "arp"])),
         ]),
     Command::new("domiflist", Group::Domain, list)

@@ -1,13 +1,14 @@
 //! `domstats`: all statistics of some or all domains.
 
 use super::lookup::{self, By};
+use crate::commands::parameters;
+use crate::model::DomainStatsRecord;
 use crate::model::constants::*;
-use crate::model::{DomainStatsRecord, ParamValue};
 use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::Result;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("domstats", Group::Domain, stats)
@@ -99,24 +100,6 @@ fn text_of(record: &DomainStatsRecord) -> String {
 }
 
 fn data_of(record: &DomainStatsRecord) -> Value {
-    let stats: Map<String, Value> = record
-        .params
-        .iter()
-        .map(|param| (param.name.clone(), json_value(&param.value)))
-        .collect();
     let domain = &record.domain;
-    json!({"name": domain.name, "uuid": domain.uuid.to_string(), "id": domain.id, "stats": stats})
-}
-
-/// A parameter's value with its type.
-pub(super) fn json_value(value: &ParamValue) -> Value {
-    match value {
-        ParamValue::Int(value) => json!(value),
-        ParamValue::UInt(value) => json!(value),
-        ParamValue::LLong(value) => json!(value),
-        ParamValue::ULLong(value) => json!(value),
-        ParamValue::Double(value) => json!(value),
-        ParamValue::Boolean(value) => json!(value),
-        ParamValue::String(value) => json!(value),
-    }
+    json!({"name": domain.name, "uuid": domain.uuid.to_string(), "id": domain.id, "stats": parameters::object(&record.params)})
 }

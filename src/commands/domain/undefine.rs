@@ -23,7 +23,7 @@ pub const COMMANDS: &[Command] = &[Command::new("undefine", Group::Domain, undef
         Opt::domain(Complete::Domain),
         Opt::flag("managed-save", "remove the managed save image too"),
         Opt::text("storage", "remove these disks' volumes too: targets or sources, parted by commas")
-            .positional()
+            .tolerated_by_place()
             .complete(Complete::Disk),
         Opt::flag("remove-all-storage", "remove the volumes of all disks too"),
         Opt::flag("delete-storage-volume-snapshots", "remove the snapshots inside these volumes too"),
