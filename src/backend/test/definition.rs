@@ -203,6 +203,11 @@ pub(super) fn devices<'a>(tree: &'a Element, kind: &'a str) -> impl Iterator<Ite
 
 /// The tree as a client sees it: with the id of a running domain, secrets only if asked for.
 pub(super) fn show(tree: &Element, id: Option<u32>, secrets: bool) -> String {
+    shown(tree, id, secrets, 0).to_string()
+}
+
+/// The same as a tree that will stand `level` levels deep in a document.
+pub(super) fn shown(tree: &Element, id: Option<u32>, secrets: bool, level: usize) -> Element {
     let mut shown = tree.clone();
     if let Some(id) = id {
         let at = usize::from(shown.attributes.first().is_some_and(|(name, _)| name == "type"));
@@ -215,8 +220,9 @@ pub(super) fn show(tree: &Element, id: Option<u32>, secrets: bool) -> String {
             }
         }
         if devices.elements().next().is_none() {
-            devices.set_text("\n  ");
+            // Without devices both tags are written, each on its own line.
+            devices.set_text(format!("\n{}", "  ".repeat(level + 1)));
         }
     }
-    shown.to_string()
+    shown
 }

@@ -21,9 +21,12 @@ mod lifecycle;
 mod lookup;
 mod memory;
 mod metadata;
+mod moment_documents;
+mod moments;
 mod node_file;
 mod saving;
 mod screenshot;
+mod snapshots;
 mod state;
 mod stats;
 mod throttle;
@@ -77,6 +80,9 @@ impl Connection for TestConnection {
         self
     }
     fn domains(&self) -> &dyn Domains {
+        self
+    }
+    fn snapshots(&self) -> &dyn Snapshots {
         self
     }
     fn events(&self) -> &dyn Events {

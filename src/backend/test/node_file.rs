@@ -1,7 +1,7 @@
 //! Nodes that a file describes: `test:///FILE`.
 
 use super::state::{self, Guest, State};
-use super::{default_node, definition};
+use super::{default_node, definition, moment_documents};
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::NodeInfo;
 use crate::model::constants::*;
@@ -146,7 +146,7 @@ fn take_extras(tree: &mut Element) -> Result<(Extras, Vec<Element>)> {
 
 fn add_domain(node: &mut State, mut tree: Element) -> Result<()> {
     definition::expect_root(&tree, "domain")?;
-    let (extras, _snapshots) = take_extras(&mut tree)?;
+    let (extras, snapshots) = take_extras(&mut tree)?;
     definition::complete(&mut tree)?;
     let uuid = definition::uuid_of(&tree).unwrap_or_default();
     if node
@@ -157,6 +157,19 @@ fn add_domain(node: &mut State, mut tree: Element) -> Result<()> {
         return Err(Error::new(ErrorCode::OPERATION_FAILED, detail));
     }
     let mut guest = Guest::defined(tree);
+    for document in snapshots {
+        let moment = moment_documents::old_snapshot(&document, Some(uuid))?;
+        guest
+            .snapshots
+            .check_parent(&moment.name, moment.parent.as_deref())?;
+        if document.child_text("active").as_deref() == Some("1") {
+            if guest.snapshots.current.is_some() {
+                return Err(Error::internal("more than one snapshot claims to be active"));
+            }
+            guest.snapshots.current = Some(moment.name.clone());
+        }
+        guest.snapshots.put(moment);
+    }
     guest.persistent = !extras.transient;
     guest.managed_save = extras.managed_save;
     if extras.run_state != DOMAIN_SHUTOFF {

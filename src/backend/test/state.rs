@@ -1,6 +1,7 @@
 //! What a node is: its domains, its facts, and the questions every family asks of them.
 
 use super::definition;
+use super::moments::Moments;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::constants::*;
 use crate::model::{DomainRef, NodeInfo, StateReason};
@@ -54,6 +55,10 @@ pub(super) struct Guest {
     pub polling: BTreeMap<u32, [u64; 3]>,
     /// Its clock, which stands still: seconds since 1970 and nanoseconds.
     pub clock: (i64, u32),
+    /// Its snapshots.
+    pub snapshots: Moments,
+    /// Its checkpoints.
+    pub checkpoints: Moments,
 }
 
 impl Guest {
@@ -72,6 +77,8 @@ impl Guest {
             frozen: [false; 2],
             polling: BTreeMap::new(),
             clock: super::guest::CLOCK,
+            snapshots: Moments::default(),
+            checkpoints: Moments::default(),
         }
     }
 
@@ -99,7 +106,7 @@ impl Guest {
 
     /// How many snapshots it has.
     pub fn snapshot_count(&self) -> usize {
-        0
+        self.snapshots.count()
     }
 
     /// Whether it has snapshots.
@@ -109,7 +116,7 @@ impl Guest {
 
     /// Whether it has checkpoints.
     pub fn has_checkpoints(&self) -> bool {
-        false
+        self.checkpoints.count() > 0
     }
 
     /// What a stopped domain would start as.
