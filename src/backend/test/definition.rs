@@ -1,5 +1,6 @@
 //! Domain definitions as the test driver sees them: reading a document, and small questions asked of the tree.
 
+use super::platform::TestPlatform;
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::xml::{self, Element};
 use uuid::Uuid;
@@ -36,14 +37,7 @@ pub(super) fn complete(tree: &mut Element) -> Result<()> {
 
 /// The same, but network interfaces without a target keep none.
 pub(super) fn complete_without_names(tree: &mut Element) -> Result<()> {
-    expect_root(tree, "domain")?;
-    if tree.child_text("name").is_none_or(|name| name.is_empty()) {
-        return Err(Error::new(crate::error::ErrorCode::NO_NAME, ""));
-    }
-    if uuid_of(tree).is_none() {
-        tree.child_or_new("uuid").set_text(Uuid::new_v4());
-    }
-    Ok(())
+    xml::domain::complete(tree, &TestPlatform)
 }
 
 /// Gives each network interface without a target device the first free `testnetN`.
@@ -64,20 +58,8 @@ fn name_targets(tree: &mut Element) {
             continue;
         }
         let Some(name) = free.next() else { return };
-        match interface.child_mut("target") {
-            Some(target) => target.set("dev", name),
-            None => {
-                let after = [
-                    "mac",
-                    "source",
-                    "backend",
-                    "virtualport",
-                    "vlan",
-                    "portForwarding",
-                ];
-                insert_after(interface, Element::new("target").with("dev", name), &after);
-            }
-        }
+        interface.child_or_new("target").set("dev", name);
+        xml::domain::devices::interface::INTERFACE.arrange(interface);
     }
 }
 
@@ -89,51 +71,11 @@ pub(super) fn insert_after(parent: &mut Element, child: Element, after: &[&str])
     parent.nodes.insert(at, xml::Node::Element(child));
 }
 
-/// The parts of a definition in the order they are written, as far as the driver adds some itself.
-const PARTS: &[&str] = &[
-    "name",
-    "uuid",
-    "genid",
-    "title",
-    "description",
-    "metadata",
-    "maxMemory",
-    "memory",
-    "currentMemory",
-    "blkiotune",
-    "memtune",
-    "memoryBacking",
-    "vcpu",
-    "vcpus",
-    "iothreads",
-    "iothreadids",
-    "defaultiothread",
-    "cputune",
-    "numatune",
-    "resource",
-    "sysinfo",
-    "bootloader",
-    "bootloader_args",
-    "os",
-    "idmap",
-    "features",
-    "cpu",
-    "clock",
-    "on_poweroff",
-    "on_reboot",
-    "on_crash",
-    "on_lockfailure",
-    "pm",
-    "perf",
-    "throttlegroups",
-    "devices",
-];
-
 /// The child `name`, made in its place among its siblings if it is not there yet.
 pub(super) fn part<'a>(tree: &'a mut Element, name: &str) -> &'a mut Element {
     if tree.child(name).is_none() {
-        let place = PARTS.iter().position(|part| *part == name).unwrap_or(PARTS.len());
-        insert_after(tree, Element::new(name), &PARTS[..place]);
+        tree.push(Element::new(name));
+        xml::domain::DOMAIN.arrange(tree);
     }
     tree.child_or_new(name)
 }

@@ -9,7 +9,7 @@ use crate::model::constants::*;
 use crate::model::event::DomainEvent;
 use crate::xml::{self, Element};
 
-/// The kinds of devices in the order a definition has them.
+/// The kinds of devices.
 const KINDS: &[&str] = &[
     "emulator",
     "disk",
@@ -83,18 +83,44 @@ fn alias_of(device: &Element) -> Option<&str> {
     device.child_attribute("alias", "name")
 }
 
-/// The tree with one more device in its place, checked and completed like any definition.
-fn with_device(tree: &Element, device: Element) -> Result<Element> {
+/// One more device, complete, and the place it takes among the tree's devices, checked together with them.
+fn completed(tree: &Element, device: Element) -> Result<(usize, Element)> {
     let mut changed = tree.clone();
-    let place = KINDS
-        .iter()
-        .position(|kind| *kind == device.name)
-        .unwrap_or(KINDS.len() - 1);
-    let devices = definition::part(&mut changed, "devices");
-    devices.nodes.retain(|node| matches!(node, xml::Node::Element(_)));
-    definition::insert_after(devices, device, &KINDS[..=place]);
+    let kind = device.name.clone();
+    definition::part(&mut changed, "devices").push(device);
     definition::complete_without_names(&mut changed)?;
-    Ok(changed)
+    let known: Vec<&Element> = definition::devices(tree, &kind).collect();
+    let devices = changed.child("devices").into_iter().flat_map(Element::elements);
+    let mut new = devices.enumerate().filter(|(_, device)| device.name == kind);
+    let found = new.find(|(_, device)| !known.iter().any(|known| same_but_alias(known, device)));
+    // A device that came out like one that was there before cannot be told from it, and stands beside it.
+    let (place, device) = match found {
+        Some(found) => found,
+        None => match last_of(&changed, &kind) {
+            Some(last) => last,
+            None => return Err(Error::internal(format!("the new {kind} was lost"))),
+        },
+    };
+    Ok((place, device.clone()))
+}
+
+fn last_of<'a>(tree: &'a Element, kind: &str) -> Option<(usize, &'a Element)> {
+    let devices = tree
+        .child("devices")
+        .into_iter()
+        .flat_map(Element::elements)
+        .enumerate();
+    devices.filter(|(_, device)| device.name == kind).last()
+}
+
+/// Whether two devices differ only in the alias that completing takes away from running ones.
+fn same_but_alias(one: &Element, other: &Element) -> bool {
+    let plain = |device: &Element| {
+        let mut device = device.clone();
+        device.remove("alias");
+        device.to_string()
+    };
+    one == other || plain(one) == plain(other)
 }
 
 /// Whether a running domain can get this (complete) device.
@@ -164,14 +190,6 @@ fn check_detach(device: &Element) -> Result<()> {
     }
 }
 
-/// The devices of a kind, the newest of which must be the one just added: how it came out complete.
-fn added<'a>(before: &Element, after: &'a mut Element, kind: &str) -> Option<&'a mut Element> {
-    let known: Vec<&Element> = definition::devices(before, kind).collect();
-    let devices = after.child_mut("devices")?;
-    let is_new = |device: &&mut Element| device.name == kind && !known.contains(&&**device);
-    devices.elements_mut().find(is_new)
-}
-
 /// The first name `netN` that no device has.
 fn free_alias(tree: &Element) -> String {
     let mut number = 0;
@@ -194,37 +212,19 @@ impl DomainDevices for TestConnection {
         let mut state = self.state();
         let guest = state.active_mut(domain)?;
         let device = read(text)?;
-        let (kind, given) = (device.name.clone(), device.clone());
-        let mut changed = with_device(&guest.current, device)?;
-        let alias = free_alias(&guest.current);
-        // A device that came out like one that was there before is told apart from it by nothing.
-        let new = added(&guest.current, &mut changed, &kind);
-        check_attach(new.as_deref().unwrap_or(&given))?;
-        let mut name = None;
-        if let Some(new) = new {
-            if kind == "interface" && alias_of(new).is_none() {
-                let before = [
-                    "mac",
-                    "source",
-                    "bandwidth",
-                    "target",
-                    "guest",
-                    "model",
-                    "driver",
-                    "link",
-                    "mtu",
-                ];
-                definition::insert_after(new, Element::new("alias").with("name", alias), &before);
-            }
-            name = alias_of(new).map(str::to_string);
+        let (place, mut new) = completed(&guest.current, device)?;
+        check_attach(&new)?;
+        if new.name == "interface" && alias_of(&new).is_none() {
+            let alias = free_alias(&guest.current);
+            new.push(Element::new("alias").with("name", alias));
+            xml::domain::devices::interface::INTERFACE.arrange(&mut new);
         }
-        guest.current = changed;
-        self.tell(
-            domain,
-            DomainEvent::DeviceAdded {
-                alias: name.unwrap_or_default(),
-            },
-        );
+        let alias = alias_of(&new).unwrap_or_default().to_string();
+        let devices = definition::part(&mut guest.current, "devices");
+        devices.nodes.retain(|node| matches!(node, xml::Node::Element(_)));
+        let place = place.min(devices.nodes.len());
+        devices.nodes.insert(place, xml::Node::Element(new));
+        self.tell(domain, DomainEvent::DeviceAdded { alias });
         Ok(())
     }
 

@@ -24,6 +24,7 @@ mod metadata;
 mod moment_documents;
 mod moments;
 mod node_file;
+mod platform;
 mod saving;
 mod screenshot;
 mod snapshots;
