@@ -18,6 +18,7 @@ pub mod operations;
 mod read_only;
 pub mod registry;
 
+pub mod qemu;
 pub mod remote;
 pub mod test;
 

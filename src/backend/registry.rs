@@ -1,6 +1,6 @@
 //! Every driver by name: how a URI becomes a connection.
 
-use super::{Connection, ReadOnly, remote, test};
+use super::{Connection, ReadOnly, qemu, remote, test};
 use crate::error::{Error, ErrorCode, Result};
 use crate::uri::Uri;
 
@@ -17,6 +17,11 @@ struct Driver {
 /// Asked from the first to the last.
 const DRIVERS: &[Driver] = &[
     Driver {
+        name: "qemu",
+        claims: is_local_qemu,
+        open: qemu::open,
+    },
+    Driver {
         name: "remote",
         claims: Uri::is_remote,
         open: |uri, read_only| Ok(Box::new(remote::RemoteConnection::open(uri, read_only)?)),
@@ -27,6 +32,15 @@ const DRIVERS: &[Driver] = &[
         open: open_test,
     },
 ];
+
+/// Our own helper on this machine, also when the transport is spelled out but no socket is.
+fn is_local_qemu(uri: &Uri) -> bool {
+    let plain = match uri.transport.as_deref() {
+        None => true,
+        Some(transport) => transport == "unix" && uri.parameter("socket").is_none(),
+    };
+    uri.scheme == "qemu" && uri.host.is_none() && plain
+}
 
 fn open_test(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
     let connection: Box<dyn Connection> = Box::new(test::TestConnection::open(uri)?);

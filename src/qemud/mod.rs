@@ -1,6 +1,7 @@
 //! The helper: launches QEMU, controls it by its monitor, and serves the wire.
 
 pub mod access;
+pub mod daemon;
 pub mod dispatch;
 mod legacy;
 pub mod qmp;

@@ -8,6 +8,7 @@ mod operations;
 mod stream;
 mod transport;
 
+pub use crate::rpc::socket;
 pub use stream::RemoteStream;
 
 use crate::backend::*;
@@ -63,9 +64,14 @@ impl RemoteConnection {
     }
 
     /// Opens `driver_uri` at the daemon at the other end of a connected socket.
-    pub fn open_stream(socket: UnixStream, driver_uri: &str, read_only: bool) -> Result<RemoteConnection> {
+    pub fn open_stream(
+        socket: UnixStream,
+        uri: &str,
+        driver_uri: &str,
+        read_only: bool,
+    ) -> Result<RemoteConnection> {
         let transport = Transport::over(socket);
-        Self::over(transport, driver_uri.to_string(), driver_uri, read_only, false)
+        Self::over(transport, uri.to_string(), driver_uri, read_only, false)
     }
 
     fn over(
@@ -128,7 +134,7 @@ fn unix_socket(uri: &Uri, read_only: bool) -> Result<std::path::PathBuf> {
     }
     match uri.parameter("socket") {
         Some(path) => Ok(path.into()),
-        None => crate::rpc::socket::default_socket(uri.path == "/session", read_only),
+        None => socket::default_socket(uri.path == "/session", read_only),
     }
 }
 
