@@ -168,8 +168,7 @@ fn stats(session: &mut Session, args: &Args) -> Result<()> {
     // Without a device the driver adds up the counters of all disks.
     let device = args.get("device").unwrap_or_default();
     let name = args.required("domain")?;
-    let counters = counters(connection.domains(), &domain, device)
-        .with_context(|| format!("Failed to get block stats {name} {device}"))?;
+    let counters = counters(connection.domains(), &domain, name, device)?;
     let human = args.has("human");
     let mut text = if human {
         format!("Device: {device}\n")
@@ -194,10 +193,12 @@ fn stats(session: &mut Session, args: &Args) -> Result<()> {
 fn counters(
     domains: &dyn Domains,
     domain: &DomainRef,
+    name: &str,
     device: &str,
-) -> Result<Vec<(String, String, String)>, Error> {
+) -> Result<Vec<(String, String, String)>> {
     let params = match domains.block_stats_params(domain, device, 0) {
-        Err(error) if error.is_unsupported() => plain_counters(domains, domain, device)?,
+        Err(error) if error.is_unsupported() => plain_counters(domains, domain, device)
+            .with_context(|| format!("Failed to get block stats {name} {device}"))?,
         answer => answer?,
     };
     let mut counters = Vec::new();
