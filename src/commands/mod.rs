@@ -47,3 +47,15 @@ pub const TABLE: Table = Table {
         shell::COMMANDS,
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::soundness;
+
+    #[test]
+    fn the_table_is_sound() {
+        let faults = soundness::faults(TABLE);
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}

@@ -17,6 +17,7 @@ pub mod prompt;
 pub mod report;
 pub mod run;
 pub mod session;
+pub mod soundness;
 pub mod spec;
 pub mod start;
 pub mod structured;

@@ -6,6 +6,7 @@ mod directory;
 mod echo;
 mod help;
 mod leave;
+mod self_test;
 
 use crate::shell::spec::Command;
 
@@ -17,4 +18,5 @@ pub const COMMANDS: &[&[Command]] = &[
     help::COMMANDS,
     connect::COMMANDS,
     complete::COMMANDS,
+    self_test::COMMANDS,
 ];
