@@ -335,6 +335,12 @@ impl Opt {
         self.tolerated = true;
         self
     }
+    /// May be given by its name only.
+    pub const fn by_name_only(mut self) -> Opt {
+        self.positional = false;
+        self.tolerated = false;
+        self
+    }
     /// Whether a word without a name may be meant for it.
     pub const fn by_place(&self) -> bool {
         self.positional || self.tolerated

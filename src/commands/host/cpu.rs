@@ -54,10 +54,10 @@ pub const COMMANDS: &[Command] = &[
             "Prints the models that can be used on this host, or with --all those that the hypervisor knows.",
         )
         .options(&[
-            VIRT_TYPE,
-            EMULATOR,
-            ARCH,
-            MACHINE,
+            VIRT_TYPE.by_name_only(),
+            EMULATOR.by_name_only(),
+            ARCH.by_name_only(),
+            MACHINE.by_name_only(),
             Opt::flag("all", "also models that this host cannot provide"),
         ]),
 ];
