@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod commands;
 pub mod error;
+pub mod host;
 pub mod model;
 pub mod qemud;
 pub mod rpc;
