@@ -1,8 +1,10 @@
 //! Commands on domains: finding, showing, defining, starting and stopping them.
 
+pub mod block;
 pub mod block_info;
 pub mod definition;
 pub mod describe;
+pub mod device;
 mod device_tree;
 pub mod guest;
 pub mod info;
@@ -22,8 +24,20 @@ use crate::shell::spec::Command;
 
 /// The rows of each file.
 pub const COMMANDS: &[&[Command]] = &[
+    block::commit::COMMANDS,
+    block::copy::COMMANDS,
+    block::job::COMMANDS,
+    block::pull::COMMANDS,
+    block::size::COMMANDS,
     block_info::COMMANDS,
     definition::COMMANDS,
+    device::disk::COMMANDS,
+    device::from_file::COMMANDS,
+    device::interface::COMMANDS,
+    device::interface_limits::COMMANDS,
+    device::media::COMMANDS,
+    device::memory::COMMANDS,
+    device::throttle::COMMANDS,
     describe::COMMANDS,
     guest::COMMANDS,
     info::COMMANDS,

@@ -3,7 +3,7 @@
 pub mod block_io;
 pub mod io_thread;
 pub mod memory;
-mod parameters;
+pub(super) mod parameters;
 pub mod performance;
 pub mod pinning;
 pub mod processor_time;
