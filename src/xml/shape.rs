@@ -233,6 +233,12 @@ impl Shape {
         });
     }
 
+    /// The shape of a kind of child.
+    pub fn child(&self, name: &str) -> Option<&'static Shape> {
+        let found = self.children.iter().find(|known| known.shape.name == name);
+        found.map(|known| known.shape)
+    }
+
     fn place(&self, child: &str) -> usize {
         self.children
             .iter()
@@ -342,7 +348,10 @@ fn canonical_value(element: &str, attribute: &Attribute, value: String) -> Resul
             .map(|number| number.to_string())
             .map_err(|_| refused(natural)),
         Value::Positive => match value.trim_start().parse::<u64>() {
-            Ok(0) => Err(refused(" Zero is not permitted")),
+            Ok(0) => Err(Error::xml(format!(
+                "Invalid value for attribute '{}' in element '{element}': Zero is not permitted",
+                attribute.name
+            ))),
             Ok(number) => Ok(number.to_string()),
             Err(_) => Err(refused(natural)),
         },

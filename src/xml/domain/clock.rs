@@ -9,7 +9,7 @@ pub static CLOCK: Shape = shape("clock")
     .attributes(&[
         text("offset"),
         text("adjustment"),
-        one_of("basis", &["utc", "localtime"]),
+        text("basis"),
         text("timezone"),
         text("start"),
     ])
@@ -51,16 +51,28 @@ fn complete(clock: &mut Element) -> Result<()> {
             if let Some(adjustment) = clock.attribute("adjustment").map(str::to_string) {
                 if adjustment != "reset" {
                     clock.set("offset", "variable");
-                    clock.set("adjustment", number(&adjustment)?);
+                    let number = adjustment
+                        .parse::<i64>()
+                        .map_err(|_| Error::xml(format!("unknown clock adjustment '{adjustment}'")))?;
+                    clock.set("adjustment", number);
                     clock.set("basis", &offset);
                 }
             }
         }
         "variable" => {
-            let adjustment = number(clock.attribute("adjustment").unwrap_or("0"))?;
+            let said = clock
+                .attribute("adjustment")
+                .and_then(|text| text.parse::<i64>().ok());
+            let adjustment = said.unwrap_or(0);
             clock.set("adjustment", adjustment);
-            if clock.attribute("basis").is_none() {
-                clock.set("basis", "utc");
+            match clock.attribute("basis") {
+                Some("utc" | "localtime") => {}
+                Some(basis) => {
+                    return Err(Error::unsupported_configuration(format!(
+                        "unknown clock basis '{basis}'"
+                    )));
+                }
+                None => clock.set("basis", "utc"),
             }
         }
         "timezone" => {
@@ -71,8 +83,14 @@ fn complete(clock: &mut Element) -> Result<()> {
             }
         }
         "absolute" => {
-            if clock.attribute("start").is_none() {
-                return Err(crate::xml::shape::missing_attribute("clock", "start"));
+            if clock
+                .attribute("start")
+                .and_then(|text| text.parse::<i64>().ok())
+                .is_none()
+            {
+                return Err(Error::internal(
+                    "missing 'start' attribute for clock with offset='absolute'",
+                ));
             }
         }
         _ => {
@@ -91,11 +109,6 @@ fn complete(clock: &mut Element) -> Result<()> {
         .attributes
         .retain(|(name, _)| keeps.contains(&name.as_str()));
     Ok(())
-}
-
-fn number(text: &str) -> Result<i64> {
-    text.parse()
-        .map_err(|_| Error::xml(format!("invalid clock adjustment '{text}'")))
 }
 
 macro_rules! actions {
@@ -149,4 +162,28 @@ static SUSPEND_TO_DISK: Shape = shape("suspend-to-disk")
 
 /// `<perf>`.
 pub static PERF: Shape = shape("perf").children(&[many(&EVENT)]).unless_empty();
-static EVENT: Shape = shape("event").attributes(&[text("name"), yes_no("enabled").required()]);
+static EVENT: Shape = shape("event").attributes(&[one_of("name", EVENTS), yes_no("enabled").required()]);
+const EVENTS: &[&str] = &[
+    "cmt",
+    "mbmt",
+    "mbml",
+    "cpu_cycles",
+    "instructions",
+    "cache_references",
+    "cache_misses",
+    "branch_instructions",
+    "branch_misses",
+    "bus_cycles",
+    "stalled_cycles_frontend",
+    "stalled_cycles_backend",
+    "ref_cpu_cycles",
+    "cpu_clock",
+    "task_clock",
+    "page_faults",
+    "context_switches",
+    "cpu_migrations",
+    "page_faults_min",
+    "page_faults_maj",
+    "alignment_faults",
+    "emulation_faults",
+];

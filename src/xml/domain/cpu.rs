@@ -1,10 +1,10 @@
 //! `<vcpu>`, `<vcpus>`, `<iothreads>`, and `<cpu>`: how many processors there are and what they look like.
 
 use crate::error::{Error, Result};
-use crate::xml::Element;
 use crate::xml::shape::{
     Shape, integer, many, on_off, one, one_of, positive, shape, text, text_shape, unsigned, yes_no,
 };
+use crate::xml::{Element, Node};
 
 /// `<vcpu>`.
 pub static VCPU: Shape = shape("vcpu")
@@ -110,7 +110,7 @@ static CELL: Shape = shape("cell")
     .attributes(&[
         text("id"),
         text("cpus"),
-        text("memory").required(),
+        text("memory"),
         text("unit"),
         one_of("memAccess", &["shared", "private"]).omit("default"),
         yes_no("discard"),
@@ -168,7 +168,14 @@ fn complete_feature(feature: &mut Element) -> Result<()> {
 }
 
 fn complete_cell(cell: &mut Element) -> Result<()> {
-    let size = cell.attribute("memory").unwrap_or_default().to_string();
+    let Some(size) = cell.attribute("memory").map(str::to_string) else {
+        return Err(Error::xml("missing element or attribute './@memory'"));
+    };
+    if size.trim().parse::<u64>().is_err() {
+        return Err(Error::xml(format!(
+            "Invalid value '{size}' for element or attribute './@memory'"
+        )));
+    }
     let unit = cell.attribute("unit").map(str::to_string);
     let bytes = super::memory::scaled_bytes(&size, unit.as_deref(), 1024)?;
     cell.set("memory", bytes.div_ceil(1024));
@@ -219,7 +226,7 @@ fn complete_cpu(cpu: &mut Element) -> Result<()> {
             )));
         }
     }
-    if !has_model && is_custom && cpu.children("feature").next().is_some() {
+    if !has_model && (is_custom || mode.is_none()) && cpu.children("feature").next().is_some() {
         return Err(Error::xml("Non-empty feature list specified without CPU model"));
     }
     if !has_model && is_custom {
@@ -276,13 +283,38 @@ fn number_cells(numa: &mut Element) -> Result<()> {
         }
         CELL.arrange(cell);
     }
-    let mut cells: Vec<&mut Element> = numa.elements_mut().filter(|child| child.name == "cell").collect();
-    cells.sort_by_key(|cell| {
-        cell.attribute("id")
-            .and_then(|id| id.parse::<u32>().ok())
-            .unwrap_or(u32::MAX)
+    let id = |cell: &Element| cell.attribute("id").and_then(|id| id.parse::<u32>().ok());
+    numa.nodes.sort_by_key(|node| match node {
+        Node::Element(cell) => id(cell).unwrap_or(u32::MAX),
+        Node::Text(_) => u32::MAX,
     });
+    check_cells(numa)?;
     mirror_distances(numa)
+}
+
+/// Cells are numbered from 0 without holes, and no processor is in two of them.
+fn check_cells(numa: &Element) -> Result<()> {
+    let mut seen = std::collections::BTreeMap::new();
+    for (place, cell) in numa.children("cell").enumerate() {
+        let id = cell.attribute("id").unwrap_or_default();
+        if place > 0 && id == (place - 1).to_string() {
+            return Err(Error::xml(format!("Duplicate NUMA cell info for cell id '{id}'")));
+        }
+        if id != place.to_string() {
+            return Err(Error::xml(
+                "Exactly one 'cell' element per guest NUMA cell allowed, non-contiguous ranges or ranges not \
+                 starting from 0 are not allowed",
+            ));
+        }
+        for cpu in super::cpuset::parse(cell.attribute("cpus").unwrap_or_default()).unwrap_or_default() {
+            if let Some(other) = seen.insert(cpu, place) {
+                return Err(Error::unsupported_configuration(format!(
+                    "NUMA cells {place} and {other} have overlapping vCPU ids"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn mirror_distances(numa: &mut Element) -> Result<()> {

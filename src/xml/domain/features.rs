@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::xml::Element;
-use crate::xml::shape::{Attribute, Shape, many, on_off, one, one_of, shape, text, unsigned, yes_no};
+use crate::xml::shape::{Attribute, Shape, on_off, one, one_of, shape, text, unsigned, yes_no};
 
 /// `<features>`.
 pub static FEATURES: Shape = shape("features")
@@ -50,7 +50,7 @@ static PRIVATE_NETWORK: Shape = shape("privnet");
 static PV_SPINLOCK: Shape = switch("pvspinlock");
 static PMU: Shape = switch("pmu");
 static VM_PORT: Shape = switch("vmport");
-static GIC: Shape = shape("gic").attributes(&[text("version")]);
+static GIC: Shape = shape("gic").attributes(&[one_of("version", &["2", "3", "host"])]);
 static SMM: Shape = shape("smm")
     .attributes(&[on_off("state")])
     .children(&[one(&TSEG)])
@@ -66,7 +66,9 @@ static TSEG: Shape = shape("tseg")
         size.set("unit", unit);
         Ok(())
     });
-static IO_APIC: Shape = shape("ioapic").attributes(&[one_of("driver", &["kvm", "qemu"]).required()]);
+static IO_APIC: Shape = shape("ioapic")
+    .attributes(&[one_of("driver", &["kvm", "qemu"])])
+    .unless_empty();
 static HPT: Shape = shape("hpt")
     .attributes(&[one_of("resizing", &["enabled", "disabled", "required"])])
     .children(&[one(&MAX_PAGE_SIZE)]);
@@ -131,11 +133,8 @@ static HYPERV: Shape = shape("hyperv")
         if hyperv.attribute("mode").is_none() {
             hyperv.set("mode", "custom");
         }
-        if hyperv.elements().next().is_none() {
-            // Written with two tags, as libvirt writes it.
-            hyperv.set_text("\n");
-        }
-        Ok(())
+        write_two_tags(hyperv);
+        check_hyperv(hyperv)
     });
 static HYPERV_NAMES: [&str; 17] = [
     "relaxed",
@@ -192,7 +191,7 @@ static KVM: Shape = shape("kvm")
         let known = ["hidden", "hint-dedicated", "poll-control", "pv-ipi", "dirty-ring"];
         refuse_children(kvm, &known, "unsupported KVM feature")
     })
-    .unless_empty();
+    .after(check_kvm);
 static HIDDEN: Shape = said_switch("hidden");
 static HINT_DEDICATED: Shape = said_switch("hint-dedicated");
 static POLL_CONTROL: Shape = said_switch("poll-control");
@@ -203,10 +202,7 @@ static XEN: Shape = shape("xen")
     .unless_empty();
 static E820_HOST: Shape = said_switch("e820_host");
 static PASSTHROUGH: Shape = shape("passthrough").attributes(&[on_off("state").required(), text("mode")]);
-static CAPABILITIES: Shape = shape("capabilities")
-    .attributes(&[one_of("policy", &["default", "allow", "deny"])])
-    .children(&[many(&ANY_CAPABILITY)]);
-static ANY_CAPABILITY: Shape = said_switch("mknod");
+static CAPABILITIES: Shape = shape("capabilities").verbatim();
 
 /// A feature that is on unless it says `off`.
 const fn switch(name: &'static str) -> Shape {
@@ -220,6 +216,50 @@ const fn said_switch(name: &'static str) -> Shape {
 
 const STATE: &[Attribute] = &[on_off("state")];
 const SAID_STATE: &[Attribute] = &[on_off("state").required()];
+
+/// Lets an element without contents be written with two tags, as libvirt writes it.
+fn write_two_tags(element: &mut Element) {
+    if element.elements().next().is_none() {
+        element.set_text("\n");
+    }
+}
+
+fn check_hyperv(hyperv: &Element) -> Result<()> {
+    let is_on = |feature: &&Element| feature.attribute("state") == Some("on");
+    if let Some(spinlocks) = hyperv.child("spinlocks").filter(is_on) {
+        match spinlocks
+            .attribute("retries")
+            .and_then(|text| text.parse::<u64>().ok())
+        {
+            None => return Err(crate::xml::shape::missing_attribute("spinlocks", "retries")),
+            Some(0..4095) => {
+                return Err(Error::xml("HyperV spinlock retry count must be at least 4095"));
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(value) = hyperv.child_attribute("vendor_id", "value") {
+        if value.len() > 12 {
+            return Err(Error::xml(
+                "HyperV vendor_id value must not be more than 12 characters.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_kvm(kvm: &mut Element) -> Result<()> {
+    write_two_tags(kvm);
+    let size = kvm
+        .child_attribute("dirty-ring", "size")
+        .and_then(|text| text.parse::<u32>().ok());
+    match size {
+        Some(size) if !size.is_power_of_two() || !(1024..=65536).contains(&size) => Err(Error::xml(
+            "dirty ring must be power of 2 and ranges [1024, 65536]",
+        )),
+        _ => Ok(()),
+    }
+}
 
 fn switch_on(feature: &mut Element) -> Result<()> {
     if feature.attribute("state").is_none() {
@@ -243,6 +283,12 @@ fn largest_unit(bytes: u64) -> (&'static str, u64) {
 }
 
 fn refuse_unknown(features: &mut Element) -> Result<()> {
+    let says_nothing = |child: &Element| {
+        child.name == "capabilities"
+            && child.elements().next().is_none()
+            && matches!(child.attribute("policy"), None | Some("default"))
+    };
+    features.retain(|child| !says_nothing(child));
     let known = [
         "acpi",
         "apic",

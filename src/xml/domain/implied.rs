@@ -2,7 +2,7 @@
 
 use super::Platform;
 use super::devices::{DEVICES, chardev, disk, video};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::xml::{Element, Node};
 
 /// Orders disks and controllers as libvirt does; to be run on the devices as they were written.
@@ -77,7 +77,8 @@ fn insert_controller(controllers: &mut Vec<Element>, new: Element) {
 
 /// Adds what the devices imply.
 pub fn settle(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
-    let is_hvm = tree.child_text("os/type").as_deref() == Some("hvm");
+    let os_type = tree.child_text("os/type").unwrap_or_default();
+    let is_hvm = os_type == "hvm";
     let machine = tree.child_attribute("os/type", "machine").map(str::to_string);
     let architecture = tree
         .child_attribute("os/type", "arch")
@@ -90,8 +91,13 @@ pub fn settle(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
     place_smartcards(devices);
     place_scsi_hostdevs(devices);
     add_controllers(devices);
-    let card = platform.default_video(&architecture, machine.as_deref());
+    let card = match os_type.as_str() {
+        "xen" | "linux" => "xen",
+        _ => platform.default_video(&architecture, machine.as_deref()),
+    };
     settle_video(devices, card)?;
+    let has_usb = platform.has_usb(&architecture, machine.as_deref());
+    check_usb(devices, has_usb)?;
     settle_panic(devices, platform.default_panic(&architecture, machine.as_deref()));
     DEVICES.arrange(devices);
     if devices.elements().next().is_none() {
@@ -157,16 +163,6 @@ fn number_ports(devices: &mut Element) {
 
 /// The first console of a hardware guest and its first serial port are one and the same.
 fn pair_console(devices: &mut Element, is_hvm: bool) {
-    if !is_hvm {
-        for console in devices.elements_mut().filter(|child| child.name == "console") {
-            let target = console.child_or_new("target");
-            if target.attribute("type").is_none() {
-                target.set("type", "xen");
-            }
-            target.attributes.sort_by_key(|(name, _)| name != "type");
-        }
-        return;
-    }
     for console in devices.elements_mut().filter(|child| child.name == "console") {
         let target = console.child_or_new("target");
         if target.attribute("type").is_none() {
@@ -178,7 +174,7 @@ fn pair_console(devices: &mut Element, is_hvm: bool) {
     let is_serial = first
         .as_ref()
         .is_none_or(|console| console.child_attribute("target", "type") == Some("serial"));
-    if !is_serial {
+    if !is_serial || !is_hvm {
         return;
     }
     if devices.child("serial").is_none() {
@@ -377,4 +373,21 @@ fn settle_panic(devices: &mut Element, default: Option<&str>) {
         }
     }
     devices.retain(|child| child.name != "panic" || child.attribute("model").is_some());
+}
+
+/// USB redirection needs a USB controller.
+fn check_usb(devices: &Element, has_usb: bool) -> Result<()> {
+    let mut controllers = devices
+        .children("controller")
+        .filter(|known| known.attribute("type") == Some("usb"));
+    let enabled = match controllers.next() {
+        Some(first) => first.attribute("model") != Some("none"),
+        None => has_usb,
+    };
+    if devices.child("redirdev").is_some() && !enabled {
+        return Err(Error::unsupported_configuration(
+            "cannot add redirected USB device: USB is disabled for this domain",
+        ));
+    }
+    Ok(())
 }

@@ -3,16 +3,23 @@
 
 use crate::error::{Error, Result};
 use crate::xml::Element;
-use crate::xml::shape::{Attribute, Shape, many, one, one_of, positive, shape, text, text_shape, unsigned};
+use crate::xml::shape::{Attribute, Shape, many, one, one_of, shape, text, text_shape, unsigned};
 
 /// `<maxMemory>`.
 pub static MAX_MEMORY: Shape = shape("maxMemory")
-    .attributes(&[unsigned("slots").omit("0"), text("unit")])
+    .attributes(&[text("slots"), text("unit")])
     .with_text()
-    .after(|size| rescale(size, 1024, "KiB", 1024));
+    .after(|size| {
+        match size.attribute("slots").map(str::parse::<u32>) {
+            Some(Ok(0)) => size.unset("slots"),
+            Some(Err(_)) => return Err(Error::xml("Failed to parse memory slot count")),
+            _ => {}
+        }
+        rescale(size, 1024, "KiB", 1024)
+    });
 /// `<memory>`.
 pub static MEMORY: Shape = shape("memory")
-    .attributes(&[text("unit"), crate::xml::shape::on_off("dumpCore")])
+    .attributes(&[crate::xml::shape::on_off("dumpCore"), text("unit")])
     .with_text()
     .after(|size| {
         rescale(size, 1024, "KiB", 1024)?;
@@ -42,7 +49,8 @@ pub static MEMTUNE: Shape = shape("memtune")
             }
         }
         Ok(())
-    });
+    })
+    .after(drop_unlimited);
 static HARD_LIMIT: Shape = size_in_kib("hard_limit");
 static SOFT_LIMIT: Shape = size_in_kib("soft_limit");
 static MIN_GUARANTEE: Shape = size_in_kib("min_guarantee");
@@ -85,11 +93,13 @@ static PAGE: Shape = shape("page")
     });
 static NO_SHARE_PAGES: Shape = shape("nosharepages");
 static LOCKED: Shape = shape("locked");
-static SOURCE: Shape =
-    shape("source").attributes(&[one_of("type", &["file", "anonymous", "memfd"]).required()]);
+static SOURCE: Shape = shape("source").attributes(&[text("type")]).after(check_source);
 static ACCESS: Shape = shape("access").attributes(&[one_of("mode", &["shared", "private"]).required()]);
 static ALLOCATION: Shape = shape("allocation")
-    .attributes(&[one_of("mode", &["immediate", "ondemand"]), positive("threads")])
+    .attributes(&[
+        one_of("mode", &["immediate", "ondemand"]),
+        unsigned("threads").omit("0"),
+    ])
     .unless_empty();
 static DISCARD: Shape = shape("discard");
 
@@ -99,6 +109,7 @@ pub static NUMATUNE: Shape = shape("numatune")
     .unless_empty();
 const MODES: &[&str] = &["strict", "preferred", "interleave", "restrictive"];
 static NUMA_MEMORY: Shape = shape("memory")
+    .before(check_mode)
     .attributes(&[
         one_of("mode", MODES),
         text("nodeset"),
@@ -107,6 +118,11 @@ static NUMA_MEMORY: Shape = shape("memory")
     .after(|memory| {
         if memory.attribute("mode").is_none() {
             memory.set("mode", "strict");
+        }
+        if memory.attribute("placement") == Some("static") && memory.attribute("nodeset").is_none() {
+            return Err(Error::unsupported_configuration(
+                "nodeset for NUMA memory tuning must be set if 'placement' is 'static'",
+            ));
         }
         if memory.attribute("placement") == Some("auto") {
             memory.unset("nodeset");
@@ -128,19 +144,61 @@ pub static BLKIOTUNE: Shape = shape("blkiotune")
     .children(&[one(&WEIGHT), many(&DEVICE)])
     .unless_empty();
 static WEIGHT: Shape = text_shape("weight").after(drop_unless_number);
-static DEVICE: Shape = shape("device").children(&[
-    one(&PATH),
-    one(&WEIGHT),
-    one(&READ_IOPS),
-    one(&WRITE_IOPS),
-    one(&READ_BYTES),
-    one(&WRITE_BYTES),
-]);
+static DEVICE: Shape = shape("device")
+    .children(&[
+        one(&PATH),
+        one(&WEIGHT),
+        one(&READ_IOPS),
+        one(&WRITE_IOPS),
+        one(&READ_BYTES),
+        one(&WRITE_BYTES),
+    ])
+    .unless_empty()
+    .after(check_device);
 static PATH: Shape = text_shape("path");
 static READ_IOPS: Shape = text_shape("read_iops_sec");
 static WRITE_IOPS: Shape = text_shape("write_iops_sec");
 static READ_BYTES: Shape = text_shape("read_bytes_sec");
 static WRITE_BYTES: Shape = text_shape("write_bytes_sec");
+
+fn check_source(source: &mut Element) -> Result<()> {
+    match source.attribute("type") {
+        Some("file" | "anonymous" | "memfd") => Ok(()),
+        Some(other) => Err(Error::unsupported_configuration(format!(
+            "unknown memoryBacking/source/type '{other}'"
+        ))),
+        None => Err(crate::xml::shape::missing_attribute("source", "type")),
+    }
+}
+
+/// A device of the block tuning without any limit says nothing.
+fn check_device(device: &mut Element) -> Result<()> {
+    if device.child("path").is_none() {
+        return Err(Error::unsupported_configuration("missing per-device path"));
+    }
+    device.retain(|child| child.name == "path" || child.text().trim() != "0");
+    if device.elements().count() == 1 {
+        device.nodes.clear();
+    }
+    Ok(())
+}
+
+/// From here on a limit is none.
+const UNLIMITED_KIB: u64 = 9_007_199_254_740_991;
+
+fn drop_unlimited(tune: &mut Element) -> Result<()> {
+    tune.retain(|limit| kib(limit) < UNLIMITED_KIB);
+    Ok(())
+}
+
+fn check_mode(memory: &mut Element) -> Result<()> {
+    match memory.attribute("mode") {
+        Some(mode) if !MODES.contains(&mode) => Err(Error::unsupported_configuration(format!(
+            "Unsupported NUMA memory tuning mode '{mode}'"
+        ))),
+        _ => Ok(()),
+    }
+}
 
 fn drop_unless_number(weight: &mut Element) -> Result<()> {
     if weight.text().trim().parse::<u32>().is_err() {

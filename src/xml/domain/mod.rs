@@ -11,9 +11,13 @@ pub mod devices;
 pub mod features;
 mod implied;
 pub mod memory;
+mod metadata;
 pub mod os;
+#[cfg(test)]
+mod tests;
 mod totals;
 pub mod tuning;
+pub mod variants;
 mod view;
 
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
@@ -22,6 +26,22 @@ use crate::xml::shape::{Shape, Unknown, many, one, shape, text, text_shape};
 use uuid::Uuid;
 
 pub use view::*;
+
+/// The kinds of character devices.
+fn chardev_kinds() -> [&'static str; 4] {
+    ["serial", "parallel", "console", "channel"]
+}
+
+/// Brings one device into its canonical form, by itself; what other devices imply is left to [`complete`].
+pub fn complete_device(device: &mut Element) -> Result<()> {
+    let Some(kind) = devices::DEVICES.child(&device.name) else {
+        return Err(Error::unsupported_configuration(format!(
+            "unknown device type '{}'",
+            device.name
+        )));
+    };
+    kind.conform(device, &mut Vec::new())
+}
 
 /// What a driver's host offers, as far as completing a definition depends on it.
 pub trait Platform {
@@ -57,6 +77,11 @@ pub trait Platform {
     /// The model of a panic device that is asked for without one; without a model there is no such device.
     fn default_panic(&self, _architecture: &str, _machine: Option<&str>) -> Option<&'static str> {
         None
+    }
+
+    /// Whether a machine gets a USB controller unasked.
+    fn has_usb(&self, _architecture: &str, _machine: Option<&str>) -> bool {
+        false
     }
 
     /// The namespaces this driver understands at the end of a definition: prefix and address.
@@ -187,8 +212,6 @@ pub fn complete_reporting(tree: &mut Element, platform: &dyn Platform) -> Result
     }
     Ok(unknown)
 }
-
-mod metadata;
 
 /// A namespace and the elements of it at the end of a definition.
 type Extension = (&'static str, &'static str, Vec<Element>);

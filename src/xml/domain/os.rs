@@ -121,15 +121,13 @@ fn complete(os: &mut Element) -> Result<()> {
     Ok(())
 }
 
-/// Takes out what only containers or only hardware guests have, and a boot device said twice.
+/// Takes out what only containers have.
 fn drop_needless(os: &mut Element) {
     let is_container = os.child_text("type").as_deref() == Some("exe");
     let container_only = ["init", "initarg", "initenv", "initdir", "inituser", "initgroup"];
     if !is_container {
         os.retain(|child| !container_only.contains(&child.name.as_str()));
     }
-    let mut seen = std::collections::HashSet::new();
-    os.retain(|child| child.name != "boot" || seen.insert(child.attribute("dev").map(str::to_string)));
 }
 
 /// `<bootloader>`.

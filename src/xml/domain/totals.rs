@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 pub fn settle(tree: &mut Element) -> Result<()> {
     settle_memory(tree)?;
     settle_vcpus(tree)?;
-    settle_iothreads(tree);
+    settle_iothreads(tree)?;
+    check_tuning(tree)?;
     settle_boot(tree)?;
     check_sysinfo(tree)?;
-    check_names(tree)
+    check_names(tree)?;
+    check_places(tree)
 }
 
 fn settle_memory(tree: &mut Element) -> Result<()> {
@@ -90,6 +92,11 @@ fn settle_vcpus(tree: &mut Element) -> Result<()> {
         }
         let mut entry = entry.clone();
         let enabled = entry.attribute("enabled") == Some("yes");
+        if !enabled && entry.attribute("hotpluggable") == Some("no") {
+            return Err(Error::unsupported_configuration(format!(
+                "vcpu '{id}' is both offline and not hotpluggable"
+            )));
+        }
         if entry.attribute("hotpluggable").is_none() {
             entry.set("hotpluggable", if enabled { "no" } else { "yes" });
         }
@@ -142,10 +149,18 @@ fn check_cells(tree: &Element, maximum: u32) -> Result<()> {
 }
 
 /// Threads that are counted but not named get the lowest free numbers.
-fn settle_iothreads(tree: &mut Element) {
+fn settle_iothreads(tree: &mut Element) -> Result<()> {
     let Some(ids) = tree.child("iothreadids") else {
-        return;
+        return Ok(());
     };
+    let mut seen = HashSet::new();
+    if let Some(id) = ids
+        .elements()
+        .filter_map(|thread| number(thread, "id"))
+        .find(|id| !seen.insert(*id))
+    {
+        return Err(Error::xml(format!("duplicate iothread id '{id}' found")));
+    }
     let mut used: BTreeSet<u32> = ids.elements().filter_map(|thread| number(thread, "id")).collect();
     let named = ids.elements().count() as u32;
     let counted = tree
@@ -163,6 +178,78 @@ fn settle_iothreads(tree: &mut Element) {
         if used.insert(id) {
             ids.push(Element::new("iothread").with("id", id));
             missing -= 1;
+        }
+    }
+    Ok(())
+}
+
+/// What is tuned must be there: pins of processors that are not are dropped, those of threads refused.
+fn check_tuning(tree: &mut Element) -> Result<()> {
+    let maximum: u32 = tree
+        .child_text("vcpu")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
+    let has_cells = tree.find("cpu/numa/cell").is_some();
+    if tree.find("numatune/memnode").is_some() && !has_cells {
+        return Err(Error::xml(
+            "Element 'memnode' is invalid without any guest NUMA cells",
+        ));
+    }
+    if let Some(map) = tree.child("idmap") {
+        if map.child("uid").is_some() != map.child("gid").is_some() {
+            return Err(Error::unsupported_configuration(
+                "uid and gid should be mapped both",
+            ));
+        }
+    }
+    if !has_cells {
+        let pages = tree
+            .child_mut("memoryBacking")
+            .and_then(|backing| backing.child_mut("hugepages"));
+        for page in pages.into_iter().flat_map(Element::elements_mut) {
+            if page.attribute("nodeset") == Some("0") {
+                page.unset("nodeset");
+            }
+        }
+    }
+    let threads = iothread_numbers(tree);
+    let mut models = HashSet::new();
+    for label in tree.children("seclabel") {
+        let model = label.attribute("model").unwrap_or_default();
+        if !model.is_empty() && !models.insert(model) {
+            return Err(Error::new(
+                ErrorCode::XML_DETAIL,
+                format!("seclabel for model {model} is already provided"),
+            ));
+        }
+    }
+    let Some(tune) = tree.child_mut("cputune") else {
+        return Ok(());
+    };
+    tune.retain(|pin| pin.name != "vcpupin" || number(pin, "vcpu").is_some_and(|vcpu| vcpu < maximum));
+    for pin in tune.children("iothreadpin") {
+        let thread = number(pin, "iothread").unwrap_or(0);
+        if !threads.contains(&thread) {
+            return Err(Error::unsupported_configuration(format!(
+                "Cannot find 'iothread' : {thread}"
+            )));
+        }
+    }
+    if tune.elements().next().is_none() {
+        tree.remove("cputune");
+    }
+    Ok(())
+}
+
+fn iothread_numbers(tree: &Element) -> BTreeSet<u32> {
+    match tree.child("iothreadids") {
+        Some(ids) => ids.elements().filter_map(|thread| number(thread, "id")).collect(),
+        None => {
+            let count = tree
+                .child_text("iothreads")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0);
+            (1..=count).collect()
         }
     }
 }
@@ -238,6 +325,56 @@ fn check_names(tree: &Element) -> Result<()> {
                 )));
             }
         }
+    }
+    Ok(())
+}
+
+/// Refuses two drives in one place, and an IOMMU whose machine cannot serve it.
+fn check_places(tree: &Element) -> Result<()> {
+    let Some(devices) = tree.child("devices") else {
+        return Ok(());
+    };
+    let mut taken: BTreeMap<(&str, String), &str> = BTreeMap::new();
+    for disk in devices.children("disk") {
+        let Some(address) = disk
+            .child("address")
+            .filter(|at| at.attribute("type") == Some("drive"))
+        else {
+            continue;
+        };
+        let part = |name: &str| address.attribute(name).unwrap_or("0").to_string();
+        let place = format!(
+            "controller='{}' bus='{}' target='{}' unit='{}'",
+            part("controller"),
+            part("bus"),
+            part("target"),
+            part("unit")
+        );
+        let bus = disk.child_attribute("target", "bus").unwrap_or_default();
+        let name = disk.child_attribute("target", "dev").unwrap_or_default();
+        if let Some(other) = taken.insert((bus, place.clone()), name) {
+            return Err(Error::unsupported_configuration(format!(
+                "Found duplicate drive address for disk with target name '{other}' {place}"
+            )));
+        }
+    }
+    let remaps = |iommu: &Element| iommu.child_attribute("driver", "intremap") == Some("on");
+    let io_apic = tree
+        .find("features/ioapic")
+        .and_then(|apic| apic.attribute("driver"));
+    if devices.children("iommu").any(remaps) && io_apic != Some("qemu") {
+        return Err(Error::unsupported_configuration(
+            "IOMMU interrupt remapping requires split I/O APIC (ioapic driver='qemu')",
+        ));
+    }
+    let unassigned = |device: &Element| device.child_attribute("address", "type") == Some("unassigned");
+    if devices
+        .elements()
+        .any(|device| device.name != "hostdev" && unassigned(device))
+    {
+        return Err(Error::unsupported_configuration(
+            "address of type 'unassigned' is supported only for hostdevs",
+        ));
     }
     Ok(())
 }

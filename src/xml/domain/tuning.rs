@@ -30,7 +30,10 @@ pub static CPUTUNE: Shape = shape("cputune")
     ])
     .after(complete_cputune)
     .unless_empty();
-static SHARES: Shape = text_shape("shares");
+static SHARES: Shape = text_shape("shares").after(|shares| match shares.text().trim().parse::<u64>() {
+    Ok(_) => Ok(()),
+    Err(_) => Err(Error::xml("can't parse cputune shares value")),
+});
 static PERIOD: Shape = text_shape("period").after(check_period);
 static QUOTA: Shape = text_shape("quota").after(check_quota);
 static GLOBAL_PERIOD: Shape = text_shape("global_period").after(check_period);
@@ -40,27 +43,32 @@ static EMULATOR_QUOTA: Shape = text_shape("emulator_quota").after(check_quota);
 static IOTHREAD_PERIOD: Shape = text_shape("iothread_period").after(check_period);
 static IOTHREAD_QUOTA: Shape = text_shape("iothread_quota").after(check_quota);
 static VCPU_PIN: Shape = shape("vcpupin")
-    .attributes(&[unsigned("vcpu").required(), text("cpuset").required()])
-    .after(|pin| cpuset::rewrite(pin, "cpuset"));
+    .attributes(&[unsigned("vcpu").required(), text("cpuset")])
+    .after(check_pin);
 static EMULATOR_PIN: Shape = shape("emulatorpin")
-    .attributes(&[text("cpuset").required()])
-    .after(|pin| cpuset::rewrite(pin, "cpuset"));
+    .attributes(&[text("cpuset")])
+    .after(check_pin);
 static IOTHREAD_PIN: Shape = shape("iothreadpin")
-    .attributes(&[unsigned("iothread").required(), text("cpuset").required()])
-    .after(|pin| cpuset::rewrite(pin, "cpuset"));
+    .attributes(&[unsigned("iothread").required(), text("cpuset")])
+    .after(check_pin);
 const SCHEDULERS: &[&str] = &["batch", "idle", "fifo", "rr"];
-static EMULATOR_SCHEDULER: Shape =
-    shape("emulatorsched").attributes(&[one_of("scheduler", SCHEDULERS).required(), integer("priority")]);
-static VCPU_SCHEDULER: Shape = shape("vcpusched").attributes(&[
-    text("vcpus").required(),
-    one_of("scheduler", SCHEDULERS).required(),
-    integer("priority"),
-]);
-static IOTHREAD_SCHEDULER: Shape = shape("iothreadsched").attributes(&[
-    text("iothreads").required(),
-    one_of("scheduler", SCHEDULERS).required(),
-    integer("priority"),
-]);
+static EMULATOR_SCHEDULER: Shape = shape("emulatorsched")
+    .attributes(&[one_of("scheduler", SCHEDULERS).required(), integer("priority")])
+    .after(check_priority);
+static VCPU_SCHEDULER: Shape = shape("vcpusched")
+    .attributes(&[
+        text("vcpus").required(),
+        one_of("scheduler", SCHEDULERS).required(),
+        integer("priority"),
+    ])
+    .after(check_priority);
+static IOTHREAD_SCHEDULER: Shape = shape("iothreadsched")
+    .attributes(&[
+        text("iothreads").required(),
+        one_of("scheduler", SCHEDULERS).required(),
+        integer("priority"),
+    ])
+    .after(check_priority);
 static CACHE_TUNE: Shape = shape("cachetune")
     .attributes(&[text("vcpus").required(), text("id")])
     .children(&[many(&CACHE), many(&MONITOR)]);
@@ -80,7 +88,7 @@ static NODE: Shape = shape("node").attributes(&[unsigned("id").required(), unsig
 fn check_period(period: &mut Element) -> Result<()> {
     match period.text().trim().parse::<u64>() {
         Ok(1_000..=1_000_000) => Ok(()),
-        Ok(_) => Err(Error::xml(format!(
+        Ok(_) => Err(Error::unsupported_configuration(format!(
             "Value of cputune '{}' must be in range [1000, 1000000]",
             period.name
         ))),
@@ -91,12 +99,30 @@ fn check_period(period: &mut Element) -> Result<()> {
 fn check_quota(quota: &mut Element) -> Result<()> {
     match quota.text().trim().parse::<i64>() {
         Ok(number) if number < 0 || (1_000..=17_592_186_044_415).contains(&number) => Ok(()),
-        Ok(_) => Err(Error::xml(format!(
+        Ok(_) => Err(Error::unsupported_configuration(format!(
             "Value of cputune '{}' must be in range [1000, 17592186044415]",
             quota.name
         ))),
         Err(_) => Err(Error::xml(format!("can't parse cputune {} value", quota.name))),
     }
+}
+
+fn check_pin(pin: &mut Element) -> Result<()> {
+    if pin.attribute("cpuset").is_none() {
+        return Err(Error::internal(format!("missing cpuset for {}", pin.name)));
+    }
+    cpuset::rewrite(pin, "cpuset")
+}
+
+/// A priority belongs to the schedulers that have one, and must be said for them.
+fn check_priority(scheduler: &mut Element) -> Result<()> {
+    let has_priority = matches!(scheduler.attribute("scheduler"), Some("fifo" | "rr"));
+    if !has_priority {
+        scheduler.unset("priority");
+    } else if scheduler.attribute("priority").is_none() {
+        return Err(crate::xml::shape::missing_attribute(&scheduler.name, "priority"));
+    }
+    Ok(())
 }
 
 /// Pins stand in the order of their processors; schedulers are written one a processor.
@@ -106,6 +132,13 @@ fn complete_cputune(tune: &mut Element) -> Result<()> {
         Node::Text(_) => None,
     };
     tune.nodes.sort_by_key(|node| number(node, "vcpu").unwrap_or(0));
+    let mut pinned = std::collections::HashSet::new();
+    for pin in tune.children("vcpupin") {
+        let vcpu = pin.attribute("vcpu").unwrap_or_default();
+        if !pinned.insert(vcpu) {
+            return Err(Error::internal(format!("duplicate vcpupin for vcpu '{vcpu}'")));
+        }
+    }
     let mut nodes = Vec::with_capacity(tune.nodes.len());
     for node in std::mem::take(&mut tune.nodes) {
         let Node::Element(child) = node else { continue };
@@ -161,6 +194,19 @@ fn complete_label(label: &mut Element) -> Result<()> {
         None => "dynamic".to_string(),
     };
     label.set("type", &kind);
+    match (kind.as_str(), label.attribute("relabel")) {
+        ("none", Some("yes")) => {
+            return Err(Error::unsupported_configuration(
+                "resource relabeling is not compatible with 'none' label type",
+            ));
+        }
+        ("dynamic", Some("no")) => {
+            return Err(Error::unsupported_configuration(
+                "dynamic label type must use resource relabeling",
+            ));
+        }
+        _ => {}
+    }
     match kind.as_str() {
         "none" => label.unset("relabel"),
         "static" if label.child("label").is_none() => return Err(Error::xml("security label is missing")),

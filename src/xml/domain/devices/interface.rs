@@ -292,7 +292,6 @@ fn complete(interface: &mut Element) -> Result<()> {
         if kind == "direct" && source.attribute("mode").is_none() {
             source.set("mode", "vepa");
         }
-        source.unset("portid");
         if let Some(address) = source.child_mut("address").filter(|_| kind == "hostdev") {
             if matches!(address.attribute("type"), Some("pci") | None) {
                 address.set("type", "pci");
@@ -306,19 +305,33 @@ fn complete(interface: &mut Element) -> Result<()> {
     } else if interface.attribute("managed") == Some("no") {
         interface.unset("managed");
     }
-    let made_up = |name: &str| {
-        ["vnet", "macvtap", "macvlan"].iter().any(|prefix| {
-            name.strip_prefix(prefix)
-                .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
-        })
-    };
+    forget_host_end(interface);
+    Ok(())
+}
+
+/// Takes out what the driver chose for a running card: the host's end and the bridge it was put on.
+pub fn forget_host_end(interface: &mut Element) {
+    let is_network = interface.attribute("type") == Some("network");
+    if let Some(source) = interface.child_mut("source") {
+        source.unset("portid");
+        if is_network {
+            source.unset("bridge");
+        }
+    }
     if let Some(target) = interface.child_mut("target") {
-        if target.attribute("dev").is_some_and(made_up) {
+        if target.attribute("dev").is_some_and(is_made_up) {
             target.unset("dev");
         }
     }
     interface.retain(|child| child.name != "target" || !crate::xml::shape::is_empty(child));
-    Ok(())
+}
+
+/// Whether a device's name is one that drivers give by themselves.
+fn is_made_up(name: &str) -> bool {
+    ["vnet", "macvtap", "macvlan"].iter().any(|prefix| {
+        name.strip_prefix(prefix)
+            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+    })
 }
 
 fn complete_mac(interface: &mut Element) -> Result<()> {

@@ -140,10 +140,14 @@ fn complete_memory(memory: &mut Element) -> Result<()> {
     if memory.find("target/size").is_none() {
         return Err(Error::xml("missing or invalid size of memory device"));
     }
-    let needs_uuid = matches!(memory.attribute("model"), Some("virtio-pmem"));
-    if needs_uuid && memory.child("uuid").is_none() {
-        let made = uuid::Uuid::new_v4();
-        memory.push(Element::new("uuid").with_text(made));
+    match memory.attribute("model") {
+        Some("virtio-pmem") => memory.set("access", "shared"),
+        Some("nvdimm") if memory.child("uuid").is_some() => {
+            return Err(Error::unsupported_configuration(
+                "UUID is not supported for NVDIMM device",
+            ));
+        }
+        _ => {}
     }
     Ok(())
 }

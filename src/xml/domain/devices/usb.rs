@@ -28,13 +28,22 @@ pub static REDIRDEV: Shape = shape("redirdev")
 
 /// `<redirfilter>`.
 pub static REDIRFILTER: Shape = shape("redirfilter").children(&[many(&USB_DEVICE)]).unless_empty();
-static USB_DEVICE: Shape = shape("usbdev").attributes(&[
-    text("class"),
-    text("vendor"),
-    text("product"),
-    text("version"),
-    yes_no("allow").required(),
-]);
+static USB_DEVICE: Shape = shape("usbdev")
+    .attributes(&[
+        text("class"),
+        text("vendor"),
+        text("product"),
+        text("version"),
+        yes_no("allow").required(),
+    ])
+    .after(|filter| {
+        for (name, digits) in [("class", 2), ("vendor", 4), ("product", 4)] {
+            if let Some(number) = filter.attribute(name).and_then(crate::xml::shape::parse_number) {
+                filter.set(name, format!("0x{number:0digits$X}"));
+            }
+        }
+        Ok(())
+    });
 
 /// `<hub>`.
 pub static HUB: Shape = shape("hub")
