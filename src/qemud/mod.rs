@@ -2,6 +2,9 @@
 
 pub mod access;
 pub mod daemon;
+pub mod argv;
+pub mod capabilities;
+pub mod define;
 pub mod dispatch;
 mod legacy;
 pub mod qmp;

@@ -1,0 +1,148 @@
+//! Serial ports, consoles and channels: the character device on the host, and what the guest sees of it.
+
+use super::builder::{Builder, alias};
+use super::properties::{Properties, comma};
+use crate::error::{Error, Result};
+use crate::qemud::define::{address, number};
+use crate::xml::Element;
+
+/// The arguments.
+pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
+    for serial in builder.devices("serial") {
+        let id = backend(builder, serial)?;
+        serial_port(builder, serial, &id);
+    }
+    for channel in builder.devices("channel") {
+        let id = backend(builder, channel)?;
+        let properties = virtio_port(channel, "virtserialport", &id)
+            .with_some("name", channel.child_attribute("target", "name"));
+        builder.device(&properties);
+    }
+    for console in builder.devices("console") {
+        if console.child_attribute("target", "type") != Some("virtio") {
+            continue; // another view of a serial port
+        }
+        let id = backend(builder, console)?;
+        let properties = virtio_port(console, "virtconsole", &id);
+        builder.device(&properties);
+    }
+    Ok(())
+}
+
+/// Adds the character device; answers its id.
+fn backend(builder: &mut Builder<'_>, device: &Element) -> Result<String> {
+    let id = format!("char{}", alias(device));
+    let text = text(device, &id)?;
+    let log = device.child("log").and_then(|log| log.attribute("file"));
+    let log = log.map(|file| {
+        let append = device.child_attribute("log", "append").unwrap_or("off");
+        format!(",logfile={},logappend={append}", comma(file))
+    });
+    builder.option("-chardev", format!("{text}{}", log.unwrap_or_default()));
+    Ok(id)
+}
+
+fn text(device: &Element, id: &str) -> Result<String> {
+    let path = || comma(device.child_attribute("source", "path").unwrap_or_default());
+    Ok(match device.attribute("type").unwrap_or_default() {
+        "pty" => format!("pty,id={id}"),
+        "null" => format!("null,id={id}"),
+        "file" => {
+            let append = match device.child_attribute("source", "append") {
+                Some("on") => "on",
+                _ => "off",
+            };
+            format!("file,id={id},path={},append={append}", path())
+        }
+        "pipe" => format!("pipe,id={id},path={}", path()),
+        "dev" => format!("serial,id={id},path={}", path()),
+        "unix" => format!("socket,id={id},path={}{}", path(), manner(device)),
+        "tcp" => {
+            let (host, service) = host_and_service(device, None)?;
+            let telnet = match device.child_attribute("protocol", "type") {
+                Some("telnet") => ",telnet=on",
+                _ => "",
+            };
+            format!(
+                "socket,id={id},host={host},port={service}{telnet}{}",
+                manner(device)
+            )
+        }
+        "udp" => {
+            let (host, service) = host_and_service(device, Some("connect"))?;
+            let (local, port) =
+                host_and_service(device, Some("bind")).unwrap_or_else(|_| (String::new(), "0".into()));
+            format!("udp,id={id},host={host},port={service},localaddr={local},localport={port}")
+        }
+        other => {
+            return Err(Error::unsupported_configuration(format!(
+                "character device type '{other}' is not supported by this driver"
+            )));
+        }
+    })
+}
+
+/// How a socket comes about: listening, or calling again when it breaks.
+fn manner(device: &Element) -> String {
+    match device.child_attribute("source", "mode").unwrap_or("bind") {
+        "connect" => {
+            let reconnect = device
+                .child("source")
+                .and_then(|source| source.child("reconnect"));
+            let wanted = reconnect.filter(|reconnect| reconnect.attribute("enabled") == Some("yes"));
+            let seconds = wanted.map(|reconnect| reconnect.attribute("timeout").unwrap_or("1"));
+            seconds
+                .map(|seconds| format!(",reconnect={seconds}"))
+                .unwrap_or_default()
+        }
+        _ => ",server=on,wait=off".to_string(),
+    }
+}
+
+fn host_and_service(device: &Element, mode: Option<&str>) -> Result<(String, String)> {
+    let mut sources = device.children("source");
+    let source = sources.find(|source| mode.is_none_or(|mode| source.attribute("mode") == Some(mode)));
+    let said = |name: &str| source.and_then(|source| source.attribute(name));
+    let service =
+        said("service").ok_or_else(|| Error::xml("Missing source service attribute for char device"))?;
+    Ok((comma(said("host").unwrap_or("127.0.0.1")), comma(service)))
+}
+
+fn serial_port(builder: &mut Builder<'_>, serial: &Element, chardev: &str) {
+    let port = number(serial.child_attribute("target", "port")).unwrap_or(0);
+    let model = serial
+        .find("target/model")
+        .and_then(|model| model.attribute("name"))
+        .unwrap_or("isa-serial");
+    let on_board = serial.child_attribute("target", "type") == Some("system-serial");
+    if on_board {
+        // The board's own port: it is there already and only wants its other end.
+        builder.option("-serial", format!("chardev:{chardev}"));
+        return;
+    }
+    let properties = Properties::default()
+        .with("driver", model)
+        .with("chardev", chardev)
+        .with("id", alias(serial));
+    let properties = match model {
+        "isa-serial" => properties.with("index", port),
+        _ => properties.at(serial, &builder.buses),
+    };
+    builder.device(&properties);
+}
+
+fn virtio_port(device: &Element, driver: &str, chardev: &str) -> Properties {
+    let properties = Properties::default().with("driver", driver);
+    let place = address(device, "virtio-serial");
+    let part = |name| place.and_then(|place| number(place.attribute(name)));
+    let properties = match part("controller") {
+        Some(controller) => properties
+            .with(
+                "bus",
+                format!("virtio-serial{controller}.{}", part("bus").unwrap_or(0)),
+            )
+            .with_some("nr", part("port")),
+        None => properties,
+    };
+    properties.with("chardev", chardev).with("id", alias(device))
+}
