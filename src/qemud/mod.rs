@@ -1,9 +1,9 @@
 //! The helper: launches QEMU, controls it by its monitor, and serves the wire.
 
 pub mod access;
-pub mod daemon;
 pub mod argv;
 pub mod capabilities;
+pub mod daemon;
 pub mod define;
 pub mod dispatch;
 mod legacy;
