@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod checkpoint;
 mod cpu_list;
+mod description;
 mod document;
 pub mod domain;
 mod editor;

@@ -5,6 +5,7 @@ use crate::commands::impact::{self, impact};
 use crate::commands::parameters;
 use crate::model::constants::*;
 use crate::shell::args::Args;
+use crate::shell::clock::Moment;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result, bail};
@@ -159,32 +160,12 @@ fn time(session: &mut Session, args: &Args) -> Result<()> {
     let (seconds, nanoseconds) = domains.time(&domain, 0)?;
     // The line has no end of its own, as in virsh.
     let text = match args.has("pretty") {
-        true => format!("Time: {}", date(seconds)),
+        true => format!("Time: {}", Moment::utc(seconds)),
         false => format!("Time: {seconds}"),
     };
-    let data = json!({"seconds": seconds, "nanoseconds": nanoseconds, "utc": date(seconds)});
+    let data =
+        json!({"seconds": seconds, "nanoseconds": nanoseconds, "utc": Moment::utc(seconds).to_string()});
     session.show(&data, |session| session.print(text))
-}
-
-/// Seconds since 1970 as a date and time in UTC.
-fn date(seconds: i64) -> String {
-    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Days are counted from the first of March of the year 0, so that leap days come last in their years.
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 const INFO_TYPES: &[(&str, u32)] = &[
@@ -209,17 +190,4 @@ fn info(session: &mut Session, args: &Args) -> Result<()> {
         .map(|param| format!("{:<20}: {}\n", param.name, param.value))
         .collect();
     session.show(&parameters::object(&params), |session| session.print(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_right_around_leap_days() {
-        assert_eq!(date(627_319_920), "1989-11-17 15:32:00");
-        assert_eq!(date(0), "1970-01-01 00:00:00");
-        assert_eq!(date(951_782_400), "2000-02-29 00:00:00");
-        assert_eq!(date(-1), "1969-12-31 23:59:59");
-    }
 }

@@ -1,6 +1,47 @@
 //! Commands about virtual networks: a file a few related commands.
 
-use crate::shell::spec::Command;
+mod describe;
+mod leases;
+mod lifecycle;
+mod listing;
+mod port;
+mod update;
+
+use crate::backend::Connection;
+use crate::model::NetworkRef;
+use crate::shell::args::Args;
+use crate::shell::spec::{Command, Complete, Opt};
+use anyhow::{Context, Result};
+use uuid::Uuid;
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[];
+pub const COMMANDS: &[&[Command]] = &[
+    describe::COMMANDS,
+    leases::COMMANDS,
+    lifecycle::COMMANDS,
+    listing::COMMANDS,
+    port::COMMANDS,
+    update::COMMANDS,
+];
+
+/// The operand that most commands on networks begin with.
+const NETWORK: Opt = Opt::text("network", "a network by its name or uuid")
+    .required()
+    .complete(Complete::Network);
+
+/// The network that the option `network` names by its uuid or its name.
+fn network(connection: &dyn Connection, args: &Args) -> Result<NetworkRef> {
+    let text = args.required("network")?;
+    let networks = connection.networks();
+    if let Some(Ok(network)) = uuid_in(text).map(|uuid| networks.lookup_by_uuid(uuid)) {
+        return Ok(network);
+    }
+    networks
+        .lookup_by_name(text)
+        .with_context(|| format!("failed to get network '{text}'"))
+}
+
+/// A uuid in its full form, dashes included.
+fn uuid_in(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
+}
