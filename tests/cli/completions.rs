@@ -1,0 +1,136 @@
+//! The completion scripts, each in its own shell.
+
+use crate::stage::{Stage, answer};
+use rexpect::session::spawn_command;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("completions")
+        .join(name)
+}
+
+/// The shell called so, if it is installed; a missing one is said aloud.
+fn installed(name: &str) -> Option<PathBuf> {
+    let found = ["/usr/bin", "/bin", "/usr/local/bin"].map(|folder| Path::new(folder).join(name));
+    let found = found.into_iter().find(|path| path.exists());
+    if found.is_none() {
+        eprintln!("SKIPPED: {name} is not installed");
+    }
+    found
+}
+
+/// A stage whose `bin` holds the shell under both of its names.
+fn stage() -> (Stage, String) {
+    let stage = Stage::new();
+    let bin = stage.root.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    for name in ["hvsh", "virsh"] {
+        symlink(env!("CARGO_BIN_EXE_hvsh"), bin.join(name)).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    (stage, path)
+}
+
+const LINES: &[(&str, &str)] = &[
+    ("hvsh domsta", "domstate domstats"),
+    ("hvsh -r --connect test:///default domstate te", "test"),
+    ("hvsh -c test:///default domstate test --r", "--reason"),
+    ("hvsh --format j", "json"),
+    ("hvsh --re", "--readonly"),
+    ("hvsh -c test:///default domstate ''", "test"),
+];
+
+#[test]
+fn bash_completes() {
+    let Some(bash) = installed("bash") else { return };
+    let (stage, path) = stage();
+    for (line, wanted) in LINES {
+        let code = format!(
+            "source {}; COMP_LINE=\"{line}\"; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _hvsh hvsh; echo ${{COMPREPLY[*]}}",
+            script("hvsh.bash").display()
+        );
+        let mut command = stage.program(&bash);
+        command.env("PATH", &path).args(["--norc", "-c", &code]);
+        assert_eq!(answer(&mut command, "").out.trim(), *wanted, "{line}");
+    }
+}
+
+#[test]
+fn bash_completes_while_one_types() {
+    let Some(bash) = installed("bash") else { return };
+    let (stage, path) = stage();
+    let mut command = stage.program(&bash);
+    command
+        .env("PATH", &path)
+        .env("TERM", "xterm")
+        .env("PS1", "ready> ")
+        .arg("--norc");
+    let mut session = spawn_command(command, Some(10_000)).unwrap();
+    session
+        .send_line(&format!("source {}", script("hvsh.bash").display()))
+        .unwrap();
+    session
+        .send("virsh -c test:///default domstate te\t--rea\t\n")
+        .unwrap();
+    session.flush().unwrap();
+    session.exp_string("running (").unwrap();
+    session.send_line("exit").unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
+fn fish_completes() {
+    let Some(fish) = installed("fish") else { return };
+    let (stage, path) = stage();
+    for (line, wanted) in LINES {
+        let line = line.trim_end_matches("''");
+        let code = format!("source {}; complete -C '{line}'", script("hvsh.fish").display());
+        let mut command = stage.program(&fish);
+        command.env("PATH", &path).args(["--no-config", "-c", &code]);
+        let found = answer(&mut command, "").out;
+        assert_eq!(
+            found.split_whitespace().collect::<Vec<_>>().join(" "),
+            *wanted,
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn zsh_completes_while_one_types() {
+    let Some(zsh) = installed("zsh") else { return };
+    let (stage, path) = stage();
+    let mut command = stage.program(&zsh);
+    command.env("PATH", &path).env("TERM", "xterm").arg("-f");
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    let folder = script("");
+    session
+        .send_line(&format!(
+            "PS1='ready> '; fpath=({} $fpath); autoload -U compinit; compinit -u -D; echo set; echo up",
+            folder.display()
+        ))
+        .unwrap();
+    session.exp_string("set\r\nup").unwrap();
+    session
+        .send("hvsh -c test:///default domstate te\t--rea\t\n")
+        .unwrap();
+    session.flush().unwrap();
+    session.exp_string("running (").unwrap();
+    session.send_line("exit").unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
+fn an_answer_comes_quickly() {
+    let stage = Stage::new();
+    let words = ["-q", "-c", "test:///default", "complete", "--", "domstate", "te"];
+    let fastest = (0..10).map(|_| {
+        let started = std::time::Instant::now();
+        assert_eq!(stage.run(&words, "").out, "test\n");
+        started.elapsed()
+    });
+    let fastest = fastest.min().unwrap();
+    assert!(fastest.as_millis() <= 30, "the fastest of ten took {fastest:?}");
+}
