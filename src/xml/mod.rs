@@ -1,6 +1,8 @@
 //! XML as libvirt writes it: an element tree that drops nothing, a reader with line numbers, a writer, typed views.
 
 pub mod domain;
+pub mod interface;
+pub mod network;
 mod reader;
 pub mod shape;
 mod tree;

@@ -1,5 +1,7 @@
 //! The node of `test:///default`: one running domain, one network, one interface, one pool, four devices.
 
+use super::interfaces::InterfaceSet;
+use super::networks::NetworkSet;
 use super::state::{Cell, Guest, State};
 use crate::error::Result;
 use crate::model::NodeInfo;
@@ -40,6 +42,32 @@ const DOMAIN: &str = "\
 </domain>
 ";
 
+const NETWORK: &str = "\
+<network>
+  <name>default</name>
+  <uuid>dd8fe884-6c02-601e-7551-cca97df1c5df</uuid>
+  <forward mode='nat'/>
+  <bridge name='virbr0'/>
+  <ip address='192.168.122.1' netmask='255.255.255.0'>
+    <dhcp>
+      <range start='192.168.122.2' end='192.168.122.254'/>
+    </dhcp>
+  </ip>
+</network>
+";
+
+const INTERFACE: &str = "\
+<interface type='ethernet' name='eth1'>
+  <start mode='onboot'/>
+  <mtu size='1492'/>
+  <protocol family='ipv4'>
+    <ip address='192.168.0.5' prefix='24'/>
+    <route gateway='192.168.0.1'/>
+  </protocol>
+  <mac address='aa:bb:cc:dd:ee:ff'/>
+</interface>
+";
+
 /// The NUMA cells of the default node.
 const CELLS: &[Cell] = &[
     Cell {
@@ -72,5 +100,7 @@ pub(super) fn state() -> Result<State> {
     let mut guest = Guest::defined(xml::parse(DOMAIN, "domain_definition")?);
     guest.start(state.take_id(), crate::model::constants::DOMAIN_RUNNING_UNKNOWN);
     state.guests.push(guest);
+    state.networks = NetworkSet::running(vec![xml::parse(NETWORK, "network_definition")?])?;
+    state.interfaces = InterfaceSet::running(vec![xml::parse(INTERFACE, "interface_definition")?])?;
     Ok(state)
 }

@@ -132,18 +132,23 @@ impl DomainGuest for TestConnection {
         only_flags(flags, 0, "testDomainInterfaceAddresses")?;
         let state = self.state();
         let guest = state.active(domain)?;
-        let interfaces: Vec<Element> = definition::devices(&guest.current, "interface")
-            .cloned()
-            .collect();
+        let step = 20 * guest.id.unwrap_or(1).saturating_sub(1);
+        let interfaces: Vec<&Element> = definition::devices(&guest.current, "interface").collect();
         let mut answer = Vec::with_capacity(interfaces.len());
-        for (place, interface) in (1..).zip(&interfaces) {
-            let address = match interface.attribute("type") {
-                _ => GuestAddress {
-                    kind: IP_ADDR_TYPE_IPV4,
-                    address: format!("192.168.0.{place}"),
-                    prefix: PREFIX,
-                },
+        for (place, interface) in (1..).zip(interfaces) {
+            let network = match interface.attribute("type") {
+                Some("network") => interface.child_attribute("source", "network"),
+                _ => None,
             };
+            let given = match network {
+                Some(network) => state.networks.guest_address(network, step + place)?,
+                None => None,
+            };
+            let address = given.unwrap_or_else(|| GuestAddress {
+                kind: IP_ADDR_TYPE_IPV4,
+                address: format!("192.168.0.{place}"),
+                prefix: PREFIX,
+            });
             let attribute = |child, name| interface.child_attribute(child, name).map(str::to_string);
             answer.push(GuestInterface {
                 name: attribute("target", "dev").unwrap_or_default(),

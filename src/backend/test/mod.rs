@@ -16,6 +16,7 @@ mod devices;
 mod events;
 mod guest;
 mod host;
+mod interfaces;
 mod iothreads;
 mod lifecycle;
 mod lookup;
@@ -23,6 +24,8 @@ mod memory;
 mod metadata;
 mod moment_documents;
 mod moments;
+mod network_update;
+mod networks;
 mod node_file;
 mod platform;
 mod saving;
@@ -84,6 +87,12 @@ impl Connection for TestConnection {
         self
     }
     fn snapshots(&self) -> &dyn Snapshots {
+        self
+    }
+    fn networks(&self) -> &dyn Networks {
+        self
+    }
+    fn interfaces(&self) -> &dyn Interfaces {
         self
     }
     fn events(&self) -> &dyn Events {

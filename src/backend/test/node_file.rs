@@ -1,5 +1,7 @@
 //! Nodes that a file describes: `test:///FILE`.
 
+use super::interfaces::InterfaceSet;
+use super::networks::NetworkSet;
 use super::state::{self, Guest, State};
 use super::{default_node, definition, moment_documents};
 use crate::error::{Error, ErrorCode, Result};
@@ -25,6 +27,8 @@ pub(super) fn state(path: &str) -> Result<State> {
     for element in parts(&root, "domain", &folder)? {
         add_domain(&mut node, element)?;
     }
+    node.networks = NetworkSet::running(parts(&root, "network", &folder)?)?;
+    node.interfaces = InterfaceSet::running(parts(&root, "interface", &folder)?)?;
     Ok(node)
 }
 

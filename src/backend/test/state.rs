@@ -1,7 +1,9 @@
 //! What a node is: its domains, its facts, and the questions every family asks of them.
 
 use super::definition;
+use super::interfaces::InterfaceSet;
 use super::moments::Moments;
+use super::networks::NetworkSet;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::constants::*;
 use crate::model::{DomainRef, NodeInfo, StateReason};
@@ -19,6 +21,10 @@ pub(super) struct State {
     pub next_id: u32,
     /// The domains in the order they came.
     pub guests: Vec<Guest>,
+    /// The virtual networks.
+    pub networks: NetworkSet,
+    /// The network interfaces.
+    pub interfaces: InterfaceSet,
 }
 
 /// A NUMA cell: its memory and the sizes of pages it has, all in KiB.
@@ -212,6 +218,8 @@ impl State {
             cells,
             next_id: 1,
             guests: Vec::new(),
+            networks: NetworkSet::default(),
+            interfaces: InterfaceSet::default(),
         }
     }
 

@@ -50,6 +50,9 @@ impl DomainTuning for TestConnection {
 
     fn set_memory(&self, domain: &DomainRef, memory: u64, flags: u32) -> Result<()> {
         only_flags(flags, IMPACT | DOMAIN_MEM_MAXIMUM, "testDomainSetMemoryFlags")?;
+        if memory == 0 {
+            return Err(bare("memory in virDomainSetMemoryFlags must not be zero".to_string()));
+        }
         exclusive_impact(flags)?;
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
@@ -139,11 +142,9 @@ impl DomainTuning for TestConnection {
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         let (live, _) = guest.impact(flags)?;
-        let present = guest
-            .current
-            .child_attribute("numatune/memory", "mode")
-            .unwrap_or("strict");
-        if live && mode.is_some_and(|mode| mode != present) {
+        // A mode can be chosen once; without one it is `strict`, which counts as none.
+        let present = guest.current.child_attribute("numatune/memory", "mode");
+        if live && mode.is_some() && present.is_some_and(|present| mode != Some(present)) {
             let detail = "can't change numatune mode for running domain";
             return Err(Error::invalid_operation(detail));
         }
