@@ -51,7 +51,9 @@ impl DomainTuning for TestConnection {
     fn set_memory(&self, domain: &DomainRef, memory: u64, flags: u32) -> Result<()> {
         only_flags(flags, IMPACT | DOMAIN_MEM_MAXIMUM, "testDomainSetMemoryFlags")?;
         if memory == 0 {
-            return Err(bare("memory in virDomainSetMemoryFlags must not be zero".to_string()));
+            return Err(bare(
+                "memory in virDomainSetMemoryFlags must not be zero".to_string(),
+            ));
         }
         exclusive_impact(flags)?;
         let mut state = self.state();
