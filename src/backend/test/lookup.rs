@@ -190,6 +190,7 @@ mod tests {
     #[test]
     fn the_default_domain_lives_and_dies() {
         let node = node();
+        let node = node.domains();
         let test = node.lookup_by_name("test").unwrap();
         assert_eq!(
             (test.id, node.lookup_by_id(1).unwrap().uuid),
