@@ -3,6 +3,7 @@
 pub mod domain;
 pub mod interface;
 pub mod network;
+mod fault;
 mod reader;
 pub mod shape;
 mod tree;
