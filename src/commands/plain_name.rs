@@ -16,6 +16,15 @@ pub fn plain_name<T>(answer: Result<T, Error>, flags: u32, function: &str, plain
     })
 }
 
+/// The same answer; a refusal by name speaks of `plain`, the older function that virsh tries in the end.
+pub fn known_as<T>(answer: Result<T, Error>, plain: &'static str) -> Result<T, Error> {
+    answer.map_err(|error| match error.code {
+        ErrorCode::NO_SUPPORT => Error::unsupported(plain),
+        ErrorCode::OPERATION_DENIED => Error::read_only(plain),
+        _ => error,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

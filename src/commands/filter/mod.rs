@@ -1,6 +1,9 @@
-//! Commands about network filters: a file a few related commands.
+//! Commands about network filters and their bindings.
+
+mod binding;
+mod definition;
 
 use crate::shell::spec::Command;
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[];
+pub const COMMANDS: &[&[Command]] = &[binding::COMMANDS, definition::COMMANDS];
