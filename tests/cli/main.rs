@@ -3,6 +3,7 @@
 
 mod completions;
 mod golden;
+mod manual;
 mod prompt;
 mod stage;
 mod table;
