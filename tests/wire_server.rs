@@ -1,18 +1,20 @@
 //! Our client against our server, with the in-memory driver behind it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+mod mock;
 
 use hvsh::backend::remote::RemoteConnection;
 use hvsh::backend::{Connection, Events, registry};
 use hvsh::error::{ErrorCode, Result};
 use hvsh::model::event::{DomainEvent, Event, EventFilter};
-use hvsh::qemud::access::{Admission, Listener, Peer};
-use hvsh::qemud::server::{ConnectionFactory, Server, ServerOptions};
+use hvsh::qemud::access::Peer;
+use hvsh::qemud::server::{ConnectionFactory, ServerOptions};
 use hvsh::uri::Uri;
+use mock::ServerStage;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Opens whatever the registry knows, so `test:///default` is a driver without side effects.
 struct AnyDriver;
@@ -26,70 +28,18 @@ impl ConnectionFactory for AnyDriver {
     }
 }
 
-/// A server on sockets in a folder of its own.
-struct Stage {
-    folder: tempfile::TempDir,
-    server: Server,
-    thread: Option<JoinHandle<()>>,
+fn stage(options: ServerOptions) -> ServerStage {
+    ServerStage::serving(Arc::new(AnyDriver), Arc::default(), options)
 }
 
-impl Stage {
-    fn new(options: ServerOptions) -> Stage {
-        let folder = tempfile::tempdir().unwrap();
-        let bind = |name: &str, read_only| {
-            Listener::bind(
-                &folder.path().join(name),
-                0o600,
-                None,
-                read_only,
-                Admission::OwnUser,
-            )
-            .unwrap()
-        };
-        let listeners = vec![bind("rw", false), bind("ro", true)];
-        let server = Server::new(listeners, Arc::new(AnyDriver), options).unwrap();
-        let running = server.clone();
-        let thread = Some(std::thread::spawn(move || running.run().unwrap()));
-        Stage {
-            folder,
-            server,
-            thread,
-        }
-    }
-
-    fn socket(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn connect(&self, name: &str) -> RemoteConnection {
-        RemoteConnection::open_socket(&self.socket(name), "test:///default", "test:///default", false)
-            .unwrap()
-    }
-
-    fn wait_for_clients(&self, count: usize) {
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while self.server.client_count() != count {
-            assert!(
-                Instant::now() < deadline,
-                "{} clients, not {count}",
-                self.server.client_count()
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        self.server.stop();
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
+fn test_connection(stage: &ServerStage, socket: &str) -> RemoteConnection {
+    stage.connect_to("test:///default", socket)
 }
 
 #[test]
 fn operations_travel_both_ways() {
-    let stage = Stage::new(ServerOptions::default());
-    let connection = stage.connect("rw");
+    let stage = stage(ServerOptions::default());
+    let connection = test_connection(&stage, "rw");
     let domains = connection.domains().list_all_domains(0).unwrap();
     assert_eq!(domains.len(), 1);
     assert_eq!(domains[0].name, "test");
@@ -109,8 +59,8 @@ fn operations_travel_both_ways() {
 
 #[test]
 fn the_read_only_socket_refuses_writes_by_name() {
-    let stage = Stage::new(ServerOptions::default());
-    let connection = stage.connect("ro");
+    let stage = stage(ServerOptions::default());
+    let connection = test_connection(&stage, "ro");
     let domain = connection.domains().lookup_by_name("test").unwrap();
     let refused = connection.domains().destroy(&domain, 0).unwrap_err();
     assert_eq!(
@@ -122,8 +72,8 @@ fn the_read_only_socket_refuses_writes_by_name() {
 
 #[test]
 fn events_arrive_in_order_and_stop() {
-    let stage = Stage::new(ServerOptions::default());
-    let connection = stage.connect("rw");
+    let stage = stage(ServerOptions::default());
+    let connection = test_connection(&stage, "rw");
     let filter = EventFilter::Domain { id: 0, domain: None };
     let subscription = connection.subscribe(&filter).unwrap();
     let domain = connection.domains().lookup_by_name("test").unwrap();
@@ -143,8 +93,8 @@ fn events_arrive_in_order_and_stop() {
 
 #[test]
 fn five_hundred_clients_are_served_at_once() {
-    let stage = Stage::new(ServerOptions::default());
-    let clients: Vec<_> = (0..500).map(|_| stage.connect("rw")).collect();
+    let stage = stage(ServerOptions::default());
+    let clients: Vec<_> = (0..500).map(|_| test_connection(&stage, "rw")).collect();
     assert_eq!(stage.server.client_count(), 500);
     for client in &clients {
         assert_eq!(client.host().driver_type().unwrap(), "TEST");
@@ -155,8 +105,8 @@ fn five_hundred_clients_are_served_at_once() {
 
 #[test]
 fn garbage_costs_only_its_sender() {
-    let stage = Stage::new(ServerOptions::default());
-    let honest = stage.connect("rw");
+    let stage = stage(ServerOptions::default());
+    let honest = test_connection(&stage, "rw");
     for garbage in [
         &[0xff; 64][..],
         &[0, 0, 0, 1, 0, 0, 0, 0],
@@ -175,8 +125,8 @@ fn garbage_costs_only_its_sender() {
 
 #[test]
 fn many_calls_take_one_round_trip() {
-    let stage = Stage::new(ServerOptions::default());
-    let connection = stage.connect("rw");
+    let stage = stage(ServerOptions::default());
+    let connection = test_connection(&stage, "rw");
     let calls = (0..2000).map(|_| (0x2000_8086, 3, Vec::new())).collect();
     let answers = connection.call_many(calls).unwrap();
     assert_eq!(answers.len(), 2000);
@@ -193,8 +143,8 @@ fn an_idle_server_leaves_and_takes_its_sockets_along() {
         idle_exit: Some(Duration::from_millis(300)),
         ..ServerOptions::default()
     };
-    let mut stage = Stage::new(options);
-    let connection = stage.connect("rw");
+    let mut stage = stage(options);
+    let connection = test_connection(&stage, "rw");
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(
         connection.host().driver_type().unwrap(),

@@ -358,6 +358,10 @@ impl Channel {
 
     /// The peer may have said why before it hung up; that is worth more than "broken pipe".
     fn broken_send(&self, errno: Errno) -> Error {
+        let soon = Instant::now() + Duration::from_millis(1);
+        if let Err(said) = self.wait(Some(soon), |_| None::<()>) {
+            return said;
+        }
         let cause = std::io::Error::from(errno);
         let error = Error::system("Cannot write data", &cause).from_origin(ErrorOrigin::RPC);
         let error = self.transport.explain(error);
