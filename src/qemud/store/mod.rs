@@ -14,7 +14,7 @@ mod status;
 pub use definitions::{Stored, StoredDefinition};
 pub use durable::{remove_durably, rename_durably, sync_folder, write_durably, write_volatile};
 pub use paths::{Paths, make_folder};
-pub use status::{GuestStatus, SaveProgress};
+pub use status::{GuestStatus, SaveProgress, StoredGuest};
 
 /// The files of one helper.
 pub struct Store {

@@ -20,6 +20,17 @@ pub struct SaveProgress {
     pub was_running: bool,
 }
 
+/// An active guest as the files tell of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredGuest {
+    /// Its status.
+    pub status: GuestStatus,
+    /// Its active definition.
+    pub active: String,
+    /// What it was started from.
+    pub base: String,
+}
+
 /// The status file of an active guest.
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
 pub struct GuestStatus {
@@ -69,6 +80,11 @@ impl Store {
         write_volatile(&self.paths.guest(uuid).join("active.xml"), xml.as_bytes())
     }
 
+    /// Writes what a guest was started from.
+    pub fn save_base(&self, uuid: Uuid, xml: &str) -> Result<()> {
+        write_volatile(&self.paths.guest(uuid).join("base.xml"), xml.as_bytes())
+    }
+
     /// Forgets an active guest: its status, its sockets.
     pub fn remove_guest(&self, uuid: Uuid) -> Result<()> {
         let folder = self.paths.guest(uuid);
@@ -83,9 +99,8 @@ impl Store {
         }
     }
 
-    /// The guests that were active when their helper last wrote, each with its active definition; and what
-    /// could not be read, a sentence each.
-    pub fn load_guests(&self) -> (Vec<(GuestStatus, String)>, Vec<String>) {
+    /// The guests that were active when their helper last wrote; and what could not be read, a sentence each.
+    pub fn load_guests(&self) -> (Vec<StoredGuest>, Vec<String>) {
         let mut guests = Vec::new();
         let mut unreadable = Vec::new();
         let listed = fs::read_dir(self.paths.runtime.join("guests"));
@@ -102,7 +117,8 @@ impl Store {
             };
             match serde_json::from_str::<GuestStatus>(&status) {
                 Ok(status) if Paths::check_name(&status.name).is_ok() => {
-                    guests.push((status, read("active.xml").unwrap_or_default()));
+                    let text = |name: &str| read(name).unwrap_or_default();
+                    guests.push(StoredGuest { status, active: text("active.xml"), base: text("base.xml") });
                 }
                 Ok(_) => unreadable.push(format!("{}: the name in it is no name", folder.display())),
                 Err(error) => unreadable.push(format!("{}: {error}", folder.join("status.json").display())),
@@ -141,7 +157,7 @@ mod tests {
         fs::write(broken.join("status.json"), "{").unwrap();
         fs::create_dir_all(store.paths.guest(Uuid::new_v4())).unwrap();
         let (guests, unreadable) = store.load_guests();
-        assert_eq!(guests, [(status.clone(), "<domain/>".to_string())]);
+        assert_eq!((&guests[0].status, guests[0].active.as_str()), (&status, "<domain/>"));
         assert_eq!(unreadable.len(), 1);
         store.remove_guest(status.uuid).unwrap();
         store.remove_guest(status.uuid).unwrap();

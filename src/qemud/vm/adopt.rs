@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::model::StateReason;
 use crate::model::constants::*;
 use crate::qemud::qmp::Monitor;
-use crate::qemud::store::{GuestStatus, rename_durably};
+use crate::qemud::store::{GuestStatus, StoredGuest, rename_durably};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,8 +41,8 @@ pub fn adopt_all(inventory: &Arc<Inventory>) {
     std::thread::scope(|scope| {
         for _ in 0..HANDS.min(found.len()) {
             scope.spawn(|| {
-                while let Some((status, xml)) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    adopt(inventory, status, xml);
+                while let Some(stored) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    adopt(inventory, stored);
                 }
             });
         }
@@ -50,7 +50,8 @@ pub fn adopt_all(inventory: &Arc<Inventory>) {
 }
 
 /// Takes over one guest, or clears up after it.
-fn adopt(inventory: &Arc<Inventory>, status: &GuestStatus, xml: &str) {
+fn adopt(inventory: &Arc<Inventory>, stored: &StoredGuest) {
+    let status = &stored.status;
     inventory.reserve_id(status.id);
     let guest = inventory.with_uuid(status.uuid).unwrap_or_else(|| {
         let guest = Arc::new(Guest::new(status.uuid, &status.name));
@@ -63,7 +64,7 @@ fn adopt(inventory: &Arc<Inventory>, status: &GuestStatus, xml: &str) {
         forget(inventory, &guest, status, None);
         return;
     };
-    if let Err(error) = take_over(inventory, &guest, status, xml, process) {
+    if let Err(error) = take_over(inventory, &guest, stored, process) {
         let name = &status.name;
         tracing::error!("domain '{name}' runs, but its monitor cannot be used: {error}");
     }
@@ -127,24 +128,21 @@ fn settle_spent(inventory: &Inventory, status: &GuestStatus, spent: &std::path::
 fn take_over(
     inventory: &Arc<Inventory>,
     guest: &Arc<Guest>,
-    status: &GuestStatus,
-    xml: &str,
+    stored: &StoredGuest,
     process: Process,
 ) -> Result<()> {
+    let status = &stored.status;
     let process = Arc::new(process);
     let path = inventory.store.paths.guest(status.uuid).join("monitor.sock");
     let connected = socket::connect(&path).and_then(Monitor::new);
     let monitor = connected.map_err(|e| crate::error::Error::system(path.display(), &e))?;
     let monitor = Arc::new(monitor);
-    let tree = crate::xml::parse(xml, "domain_definition").unwrap_or_default();
+    let parse = |text: &str| crate::xml::parse(text, "domain_definition");
+    let tree = parse(&stored.active).unwrap_or_default();
+    let base = parse(&stored.base).unwrap_or_else(|_| tree.clone());
     {
         let mut condition = guest.lock();
-        let mut active = Active::new(
-            status.id,
-            process.clone(),
-            monitor.clone(),
-            Definition::new(&tree),
-        );
+        let mut active = Active::new(status.id, process.clone(), monitor.clone(), Definition::new(&tree), Definition::new(&base));
         active.started = true;
         active.reboot_pending = status.reboot_pending;
         active.autodestroy = status.autodestroy;

@@ -73,8 +73,10 @@ pub struct Active {
     pub process: Arc<Process>,
     /// QEMU's monitor.
     pub monitor: Arc<Monitor>,
-    /// What it runs as.
+    /// What it runs as, with everything only this run has: aliases, ptys, ports.
     pub definition: Definition,
+    /// What it would be started from to be the same: no trace of this run, but with devices plugged since.
+    pub base: Definition,
     /// Whether its start is complete: before that it belongs to whoever starts it.
     pub started: bool,
     /// Whether QEMU is gone already.
@@ -270,13 +272,20 @@ impl Condition {
 
 impl Active {
     /// A guest whose QEMU has just been started.
-    pub fn new(id: u32, process: Arc<Process>, monitor: Arc<Monitor>, definition: Definition) -> Active {
+    pub fn new(
+        id: u32,
+        process: Arc<Process>,
+        monitor: Arc<Monitor>,
+        definition: Definition,
+        base: Definition,
+    ) -> Active {
         let balloon = definition.figures.max_memory;
         Active {
             id,
             process,
             monitor,
             definition,
+            base,
             started: false,
             ended: false,
             expected_stop: None,

@@ -54,6 +54,8 @@ pub struct Blueprint {
     pub environment: Vec<(OsString, OsString)>,
     /// More open files that it keeps, under the numbers they have here.
     pub files: Vec<OwnedFd>,
+    /// Commands it needs before it runs.
+    pub first_commands: Vec<(String, Value)>,
     /// The active definition: aliases and all.
     pub active: Element,
 }
@@ -85,10 +87,11 @@ pub struct Starting<'a> {
 pub fn start<'a>(
     inventory: &'a Arc<Inventory>,
     guest: &'a Arc<Guest>,
+    base: &Definition,
     blueprint: &dyn Fn(&Site<'_>) -> Result<Blueprint>,
 ) -> Result<Starting<'a>> {
     let folder = inventory.store.paths.guest(guest.uuid);
-    let started = launch(inventory, guest, &folder, blueprint);
+    let started = launch(inventory, guest, &folder, base, blueprint);
     if started.is_err() {
         let mut condition = guest.lock();
         condition.state = StateReason {
@@ -105,6 +108,7 @@ fn launch<'a>(
     inventory: &'a Arc<Inventory>,
     guest: &'a Arc<Guest>,
     folder: &Path,
+    base: &Definition,
     blueprint: &dyn Fn(&Site<'_>) -> Result<Blueprint>,
 ) -> Result<Starting<'a>> {
     crate::qemud::store::make_folder(folder)?;
@@ -116,10 +120,12 @@ fn launch<'a>(
         id,
         monitor: std::os::fd::AsRawFd::as_raw_fd(&listener),
     };
-    let blueprint = blueprint(&site)?;
+    let mut blueprint = blueprint(&site)?;
+    put_id(&mut blueprint.active, id);
     let definition = Definition::new(&blueprint.active);
     let name = guest.lock().name.clone();
     inventory.store.save_active(guest.uuid, &definition.text)?;
+    inventory.store.save_base(guest.uuid, &base.text)?;
     inventory.store.save_status(&unborn(guest, &name, id))?;
 
     let log = Log::open(&inventory.store.paths.log(&name), &blueprint)?;
@@ -151,7 +157,7 @@ fn launch<'a>(
         state: DOMAIN_PAUSED,
         reason: DOMAIN_PAUSED_STARTING_UP,
     };
-    condition.active = Some(Active::new(id, process.clone(), monitor.clone(), definition));
+    condition.active = Some(Active::new(id, process.clone(), monitor.clone(), definition, base.clone()));
     inventory.write_status(&condition);
     drop(condition);
     let mut starting = Starting {
@@ -168,8 +174,15 @@ fn launch<'a>(
         starting.watched = false;
         return Err(error);
     }
-    starting.shake_hands()?;
+    starting.shake_hands(&blueprint)?;
     Ok(starting)
+}
+
+/// The id stands behind the type.
+fn put_id(tree: &mut Element, id: u32) {
+    tree.unset("id");
+    let at = usize::from(!tree.attributes.is_empty());
+    tree.attributes.insert(at, ("id".to_string(), id.to_string()));
 }
 
 /// The status of a guest whose process does not exist yet.
@@ -218,18 +231,11 @@ pub fn spawn_reader(
 
 impl Starting<'_> {
     /// Greets QEMU and asks it everything there is to know at once.
-    fn shake_hands(&self) -> Result<()> {
-        let tree = {
-            let condition = self.guest.lock();
-            let active = condition.active.as_ref();
-            active
-                .map(|active| active.definition.tree())
-                .transpose()?
-                .unwrap_or_default()
-        };
+    fn shake_hands(&self, blueprint: &Blueprint) -> Result<()> {
+        let mut tree = blueprint.active.clone();
         let mut tickets = vec![self.ask("qmp_capabilities", Value::Null)?];
-        for (command, arguments) in super::wiring::preparations(&tree) {
-            tickets.push(self.ask(command, arguments)?);
+        for (command, arguments) in &blueprint.first_commands {
+            tickets.push(self.ask(command, arguments.clone())?);
         }
         let chardevs = self.ask("query-chardev", Value::Null)?;
         let cpus = self.ask("query-cpus-fast", Value::Null)?;
@@ -247,7 +253,6 @@ impl Starting<'_> {
         let cpus = self.answer(cpus)?;
         let vnc = vnc.map(|ticket| self.answer(ticket)).transpose()?;
         let spice = spice.map(|ticket| self.answer(ticket)).transpose()?;
-        let mut tree = tree;
         super::wiring::fill_in(&mut tree, &chardevs, vnc.as_ref(), spice.as_ref());
         let definition = Definition::new(&tree);
         self.inventory

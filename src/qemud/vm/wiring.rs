@@ -1,42 +1,7 @@
 //! What only QEMU knows once it runs (ptys, ports, threads), filled into the active definition.
 
 use crate::xml::{Element, Node};
-use serde_json::{Value, json};
-
-/// Commands a guest needs before it runs, by its definition.
-pub fn preparations(tree: &Element) -> Vec<(&'static str, Value)> {
-    let mut commands = Vec::new();
-    if matches!(
-        tree.child_text("on_reboot").as_deref(),
-        Some("destroy" | "preserve")
-    ) {
-        commands.push(("set-action", json!({ "reboot": "shutdown" })));
-    }
-    let figures = super::guest::Figures::of(tree);
-    let balloon = tree
-        .find("devices/memballoon")
-        .filter(|b| b.attribute("model") != Some("none"));
-    if let Some(balloon) = balloon {
-        if figures.memory < figures.max_memory {
-            let bytes = figures.memory.saturating_mul(1024);
-            commands.push(("balloon", json!({ "value": bytes })));
-        }
-        let period = balloon
-            .child_attribute("stats", "period")
-            .and_then(|p| p.parse::<u64>().ok());
-        if let Some(period) = period
-            && let Some(alias) = balloon.child_attribute("alias", "name")
-        {
-            let path = format!("/machine/peripheral/{alias}");
-            let property = "guest-stats-polling-interval";
-            commands.push((
-                "qom-set",
-                json!({ "path": path, "property": property, "value": period }),
-            ));
-        }
-    }
-    commands
-}
+use serde_json::Value;
 
 /// Whether there is a display of this kind.
 pub fn has_graphics(tree: &Element, kind: &str) -> bool {
@@ -130,6 +95,7 @@ pub fn vcpu_threads(cpus: &Value) -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn ptys_and_ports_are_filled_in() {
