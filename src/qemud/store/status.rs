@@ -56,6 +56,9 @@ pub struct GuestStatus {
     pub save: Option<SaveProgress>,
     /// The managed-save image this guest was restored from, under the name it has until it is removed.
     pub spent_image: Option<PathBuf>,
+    /// Commands that undo what was prepared for the guest.
+    #[serde(default)]
+    pub clean_up: Vec<Vec<String>>,
 }
 
 impl GuestStatus {
@@ -148,6 +151,7 @@ mod tests {
             autodestroy: false,
             save: None,
             spent_image: None,
+            clean_up: Vec::new(),
         };
         fs::create_dir_all(store.paths.guest(status.uuid)).unwrap();
         store.save_status(&status).unwrap();

@@ -37,6 +37,7 @@ pub fn adopt_all(inventory: &Arc<Inventory>) {
     for complaint in unreadable {
         tracing::error!("UNREADABLE STATUS {complaint}; if a QEMU of it runs, it runs on unattended");
     }
+    return_spent_images(inventory, &found);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..HANDS.min(found.len()) {
@@ -47,6 +48,24 @@ pub fn adopt_all(inventory: &Arc<Inventory>) {
             });
         }
     });
+}
+
+/// A managed-save image that was moved out of the way for a start that came no further returns to its place.
+fn return_spent_images(inventory: &Inventory, found: &[StoredGuest]) {
+    let listed = std::fs::read_dir(inventory.store.paths.state.join("save"));
+    for path in listed.into_iter().flatten().flatten().map(|entry| entry.path()) {
+        let known = found.iter().any(|guest| guest.status.spent_image.as_ref() == Some(&path));
+        if path.extension().is_some_and(|extension| extension == "spent") && !known {
+            let image = path.with_extension("");
+            if let Err(error) = rename_durably(&path, &image) {
+                tracing::error!("{error}");
+            }
+            let name = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if let Some(guest) = inventory.with_name(&name) {
+                guest.lock().managed_save = true;
+            }
+        }
+    }
 }
 
 /// Takes over one guest, or clears up after it.
@@ -103,6 +122,7 @@ fn forget(inventory: &Inventory, guest: &Arc<Guest>, status: &GuestStatus, reaso
     if let Some(spent) = &status.spent_image {
         settle_spent(inventory, status, spent, never_ran);
     }
+    stop::clean_up(&status.clean_up);
     tracing::warn!(
         "domain '{}' ended while no helper was there (reason {reason})",
         status.name
@@ -148,6 +168,7 @@ fn take_over(
         active.autodestroy = status.autodestroy;
         active.save = status.save.clone();
         active.spent_image = status.spent_image.clone();
+        active.clean_up = status.clean_up.clone();
         condition.state = status.state();
         condition.active = Some(active);
     }

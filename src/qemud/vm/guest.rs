@@ -105,6 +105,8 @@ pub struct Active {
     pub agent_connected: bool,
     /// Threads of its virtual CPUs, by index; 0 for one that is not there.
     pub vcpu_threads: Vec<i32>,
+    /// Commands that undo what was prepared for it.
+    pub clean_up: Vec<Vec<String>>,
 }
 
 impl Definition {
@@ -266,6 +268,7 @@ impl Condition {
             autodestroy: active.autodestroy,
             save: active.save.clone(),
             spent_image: active.spent_image.clone(),
+            clean_up: active.clean_up.clone(),
         })
     }
 }
@@ -300,6 +303,7 @@ impl Active {
             balloon,
             agent_connected: false,
             vcpu_threads: Vec::new(),
+            clean_up: Vec::new(),
         }
     }
 

@@ -56,6 +56,8 @@ pub struct Blueprint {
     pub files: Vec<OwnedFd>,
     /// Commands it needs before it runs.
     pub first_commands: Vec<(String, Value)>,
+    /// Commands that undo what was prepared, when the guest is gone; their failure does not matter.
+    pub clean_up: Vec<Vec<String>>,
     /// The active definition: aliases and all.
     pub active: Element,
 }
@@ -157,7 +159,9 @@ fn launch<'a>(
         state: DOMAIN_PAUSED,
         reason: DOMAIN_PAUSED_STARTING_UP,
     };
-    condition.active = Some(Active::new(id, process.clone(), monitor.clone(), definition, base.clone()));
+    let mut active = Active::new(id, process.clone(), monitor.clone(), definition, base.clone());
+    active.clean_up = blueprint.clean_up.clone();
+    condition.active = Some(active);
     inventory.write_status(&condition);
     drop(condition);
     let mut starting = Starting {
@@ -199,6 +203,7 @@ fn unborn(guest: &Guest, name: &str, id: u32) -> GuestStatus {
         autodestroy: false,
         save: None,
         spent_image: None,
+        clean_up: Vec::new(),
     }
 }
 
@@ -399,7 +404,9 @@ impl Drop for Starting<'_> {
             self.process.reap();
         }
         let mut condition = self.guest.lock();
-        condition.active = None;
+        if let Some(active) = condition.active.take() {
+            stop::clean_up(&active.clean_up);
+        }
         condition.state = StateReason {
             state: DOMAIN_SHUTOFF,
             reason: DOMAIN_SHUTOFF_FAILED,

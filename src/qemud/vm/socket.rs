@@ -36,6 +36,12 @@ pub fn connect(path: &Path) -> io::Result<UnixStream> {
     with_short_path(path, |path| UnixStream::connect(path))
 }
 
+/// Whether a socket stands at `path`.
+pub fn is_there(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    std::fs::metadata(path).is_ok_and(|known| known.file_type().is_socket())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -70,7 +70,7 @@ pub fn settle(
 ) {
     let mut reference = condition.reference();
     let step = condition.follow(Happening::Ended(reason));
-    condition.active = None;
+    let leftovers = condition.active.take().map(|active| active.clean_up);
     if let Err(error) = inventory.store.remove_guest(guest.uuid) {
         tracing::error!("domain '{}': {error}", condition.name);
     }
@@ -83,6 +83,24 @@ pub fn settle(
     }
     drop(condition);
     guest.announce();
+    clean_up(&leftovers.unwrap_or_default());
+}
+
+/// Undoes what was prepared for a guest.
+pub fn clean_up(commands: &[Vec<String>]) {
+    for command in commands {
+        let Some((program, arguments)) = command.split_first() else {
+            continue;
+        };
+        let mut command = std::process::Command::new(program);
+        command.args(arguments).stdin(std::process::Stdio::null());
+        // What cannot be undone may be gone already; the output says why if somebody looks.
+        match command.output() {
+            Ok(output) if output.status.success() => {}
+            Ok(output) => tracing::info!("'{program}': {}", String::from_utf8_lossy(&output.stderr).trim()),
+            Err(error) => tracing::info!("'{program}': {error}"),
+        }
+    }
 }
 
 fn describe(end: End) -> String {
