@@ -57,3 +57,5 @@ pub mod spawn;
 pub mod state;
 pub mod stop;
 mod wiring;
+
+pub use wiring::vcpu_threads;
