@@ -4,9 +4,12 @@ use hvsh::backend::{Connection, qemu, registry};
 use hvsh::error::{Error, ErrorCode, Result};
 use hvsh::qemud::access::Peer;
 use hvsh::qemud::daemon::{DaemonOptions, run};
+use hvsh::qemud::driver::QemuDriver;
 use hvsh::qemud::server::ConnectionFactory;
+use hvsh::qemud::store::Paths;
 use hvsh::uri::Uri;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +27,7 @@ The shell starts it by itself; a service manager may start it by socket activati
   --idle-exit SECONDS   leave after so long without client and active domain;
                         0: never (a session's default is 120, the system's 0)
   --folder FOLDER       keep the sockets in FOLDER
+  --root FOLDER         keep definitions, saved guests, status and logs below FOLDER
   --relay URI           join standard input and output to the helper of URI
   --read-only           relay to the read-only socket
   --version             print the version and exit
@@ -31,25 +35,42 @@ The shell starts it by itself; a service manager may start it by socket activati
 ";
 
 /// What the helper serves, by the URI's scheme.
-struct Drivers;
+struct Drivers {
+    qemu: QemuDriver,
+}
+
+impl Drivers {
+    /// Opens what is served: every domain that is known, every guest that runs.
+    fn open(session: bool, root: Option<&Path>) -> Result<Drivers> {
+        let paths = match root {
+            Some(root) => Paths::below(root),
+            None if session => Paths::session()?,
+            None => Paths::system(),
+        };
+        let qemu = QemuDriver::open(paths, !session)?;
+        qemu.autostart();
+        Ok(Drivers { qemu })
+    }
+}
 
 impl ConnectionFactory for Drivers {
-    fn open(&self, uri: &Uri, _read_only: bool, _peer: &Peer) -> Result<Box<dyn Connection>> {
+    fn open(&self, uri: &Uri, read_only: bool, peer: &Peer) -> Result<Box<dyn Connection>> {
         match uri.scheme.as_str() {
             // A node in memory for every client, so that remote clients can be tried without harm.
             "test" => registry::open(uri, false),
+            "qemu" => self.qemu.open(uri, read_only, peer),
             _ => Err(Error::new(ErrorCode::NO_CONNECT, uri)),
         }
     }
 
     fn is_idle(&self) -> bool {
-        true
+        self.qemu.is_idle()
     }
 }
 
 /// What the command line asks for.
 enum Task {
-    Serve(DaemonOptions),
+    Serve(DaemonOptions, Option<PathBuf>),
     StartInBackground,
     Relay { uri: String, read_only: bool },
     Print(String),
@@ -58,7 +79,9 @@ enum Task {
 fn main() -> ExitCode {
     let task = parse(std::env::args().skip(1));
     let outcome = task.and_then(|task| match task {
-        Task::Serve(options) => run(&options, || Ok(Arc::new(Drivers))),
+        Task::Serve(options, root) => run(&options, || {
+            Ok(Arc::new(Drivers::open(options.session, root.as_deref())?))
+        }),
         Task::StartInBackground => start_again(),
         Task::Relay { uri, read_only } => qemu::relay(&Uri::parse(&uri)?, read_only),
         Task::Print(text) => {
@@ -79,7 +102,7 @@ fn main() -> ExitCode {
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Task> {
     let (mut session, mut foreground, mut background) = (true, false, false);
     let (mut read_only, mut relay) = (false, false);
-    let (mut idle_exit, mut folder, mut uri) = (None, None, None);
+    let (mut idle_exit, mut folder, mut uri, mut root) = (None, None, None, None);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--session" => session = true,
@@ -90,6 +113,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Task> {
             "--relay" => relay = true,
             "--idle-exit" => idle_exit = Some(seconds(&value(&word, &mut words)?)?),
             "--folder" => folder = Some(value(&word, &mut words)?),
+            "--root" => root = Some(PathBuf::from(value(&word, &mut words)?)),
             "--version" => return Ok(Task::Print(format!("hvsh-qemud {}\n", env!("CARGO_PKG_VERSION")))),
             "--help" => return Ok(Task::Print(HELP.to_string())),
             other if relay && uri.is_none() && !other.starts_with('-') => uri = Some(other.to_string()),
@@ -115,7 +139,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Task> {
     if let Some(folder) = folder {
         options.folder = folder.into();
     }
-    Ok(Task::Serve(options))
+    Ok(Task::Serve(options, root))
 }
 
 /// Runs this program once more, apart from the terminal, and waits until it serves.

@@ -6,6 +6,7 @@ pub mod capabilities;
 pub mod daemon;
 pub mod define;
 pub mod dispatch;
+pub mod driver;
 mod legacy;
 pub mod qmp;
 pub mod server;

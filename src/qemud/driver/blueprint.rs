@@ -21,10 +21,18 @@ use std::time::{Duration, Instant};
 const READY: Duration = Duration::from_secs(10);
 
 /// Works out how to run a definition and prepares it: firmware variables, folders, processes beside QEMU.
-pub fn draw(definition: &Definition, site: &Site<'_>, incoming: bool, reset_nvram: bool) -> Result<Blueprint> {
+pub fn draw(
+    definition: &Definition,
+    site: &Site<'_>,
+    incoming: bool,
+    reset_nvram: bool,
+) -> Result<Blueprint> {
     let tree = definition.tree()?;
     check_files(&tree)?;
-    if let Some(nvram) = tree.child_text("os/nvram").filter(|path| reset_nvram && !path.is_empty()) {
+    if let Some(nvram) = tree
+        .child_text("os/nvram")
+        .filter(|path| reset_nvram && !path.is_empty())
+    {
         crate::qemud::store::remove_durably(Path::new(&nvram))?;
     }
     let request = LaunchRequest {
@@ -44,9 +52,15 @@ pub fn draw(definition: &Definition, site: &Site<'_>, incoming: bool, reset_nvra
     Ok(Blueprint {
         program: launch.program,
         arguments: launch.arguments.into_iter().map(OsString::from).collect(),
-        environment: launch.environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        environment: launch
+            .environment
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect(),
         files: Vec::new(),
-        first_commands: commands.map(|command| (command.command, command.arguments)).collect(),
+        first_commands: commands
+            .map(|command| (command.command, command.arguments))
+            .collect(),
         clean_up: launch.clean_up,
         active: launch.active,
     })
@@ -55,7 +69,9 @@ pub fn draw(definition: &Definition, site: &Site<'_>, incoming: bool, reset_nvra
 /// Refuses to start when a file the guest needs is missing or closed to us, by name and user.
 fn check_files(tree: &Element) -> Result<()> {
     let os = tree.child("os").into_iter().flat_map(Element::elements);
-    for element in os.filter(|element| matches!(element.name.as_str(), "kernel" | "initrd" | "dtb" | "loader")) {
+    for element in
+        os.filter(|element| matches!(element.name.as_str(), "kernel" | "initrd" | "dtb" | "loader"))
+    {
         let path = element.text();
         if !path.trim().is_empty() {
             check_file(&format!("{} file", element.name), Path::new(path.trim()), false)?;
@@ -63,7 +79,9 @@ fn check_files(tree: &Element) -> Result<()> {
     }
     let devices = tree.child("devices").into_iter();
     for disk in devices.flat_map(|devices| devices.children("disk")) {
-        let source = ["file", "dev"].iter().find_map(|name| disk.child_attribute("source", name));
+        let source = ["file", "dev"]
+            .iter()
+            .find_map(|name| disk.child_attribute("source", name));
         let writes = disk.child("readonly").is_none() && disk.attribute("device") != Some("cdrom");
         if let Some(source) = source {
             check_file("storage file", Path::new(source), writes)?;
@@ -74,12 +92,18 @@ fn check_files(tree: &Element) -> Result<()> {
 
 fn check_file(what: &str, path: &Path, writes: bool) -> Result<()> {
     let mut options = OpenOptions::new();
-    options.read(true).write(writes).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_CLOEXEC);
+    options
+        .read(true)
+        .write(writes)
+        .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_CLOEXEC);
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(cause) => {
             let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
-            let tried = format!("Cannot access {what} '{}' (as uid:{user}, gid:{group})", path.display());
+            let tried = format!(
+                "Cannot access {what} '{}' (as uid:{user}, gid:{group})",
+                path.display()
+            );
             Err(Error::system(tried, &cause).from_origin(ErrorOrigin::QEMU))
         }
     }
@@ -97,7 +121,8 @@ fn prepare(preparation: &Preparation) -> Result<()> {
         Preparation::Copy { to, .. } if to.exists() => Ok(()),
         Preparation::Copy { from, to } => {
             let contents = std::fs::read(from);
-            let contents = contents.map_err(|e| Error::system(format!("cannot read '{}'", from.display()), &e))?;
+            let contents =
+                contents.map_err(|e| Error::system(format!("cannot read '{}'", from.display()), &e))?;
             crate::qemud::store::write_durably(to, &contents)
         }
         Preparation::Run { purpose, command } => run(purpose, command),
@@ -142,11 +167,13 @@ fn run_beside(side: &SideProcess, site: &Site<'_>) -> Result<()> {
         files: &[],
         log: &log,
     })?;
-    wait_for_socket(&process, &side.socket).inspect_err(|_| process.kill()).map_err(|()| {
-        let said = std::fs::read_to_string(&log_path).unwrap_or_default();
-        let detail = format!("{} did not start: {}", side.name, said.trim());
-        Error::operation_failed(detail).from_origin(ErrorOrigin::QEMU)
-    })
+    wait_for_socket(&process, &side.socket)
+        .inspect_err(|_| process.kill())
+        .map_err(|()| {
+            let said = std::fs::read_to_string(&log_path).unwrap_or_default();
+            let detail = format!("{} did not start: {}", side.name, said.trim());
+            Error::operation_failed(detail).from_origin(ErrorOrigin::QEMU)
+        })
 }
 
 /// Waits for a socket somebody else makes. It may be made for one client only, so it is not connected to.

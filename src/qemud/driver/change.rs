@@ -28,7 +28,9 @@ pub fn impact(condition: &Condition, flags: u32) -> Result<Impact> {
         return Err(not_running());
     }
     if impact.config && condition.persistent.is_none() {
-        return Err(invalid("transient domains do not have any persistent configuration"));
+        return Err(invalid(
+            "transient domains do not have any persistent configuration",
+        ));
     }
     Ok(impact)
 }
@@ -54,7 +56,8 @@ pub fn edit_config(
         let condition = guest.lock();
         (condition.name.clone(), condition.persistent.clone())
     };
-    let definition = definition.ok_or_else(|| invalid("transient domains do not have any persistent configuration"))?;
+    let definition =
+        definition.ok_or_else(|| invalid("transient domains do not have any persistent configuration"))?;
     let mut tree = definition.tree()?;
     edit(&mut tree)?;
     inventory.store.save_definition(&name, &tree)?;

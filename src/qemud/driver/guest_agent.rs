@@ -20,7 +20,14 @@ impl DomainGuest for QemuConnection {
         Ok(())
     }
 
-    fn send_key(&self, domain: &DomainRef, codeset: u32, holdtime: u32, keycodes: &[u32], flags: u32) -> Result<()> {
+    fn send_key(
+        &self,
+        domain: &DomainRef,
+        codeset: u32,
+        holdtime: u32,
+        keycodes: &[u32],
+        flags: u32,
+    ) -> Result<()> {
         check_flags(flags, 0, "virDomainSendKey")?;
         if keycodes.len() > KEYS_MAX {
             let detail = format!("nkeycodes in virDomainSendKey must be less than or equal to {KEYS_MAX}");
@@ -29,8 +36,14 @@ impl DomainGuest for QemuConnection {
         let guest = self.find(domain)?;
         let _turn = guest.jobs.take_turn("virDomainSendKey")?;
         let monitor = guest.monitor()?;
-        let numbers = keycodes.iter().map(|code| keys::to_qemu(codeset, *code)).collect::<Result<Vec<_>>>()?;
-        let pressed: Vec<Value> = numbers.iter().map(|n| json!({ "type": "number", "data": n })).collect();
+        let numbers = keycodes
+            .iter()
+            .map(|code| keys::to_qemu(codeset, *code))
+            .collect::<Result<Vec<_>>>()?;
+        let pressed: Vec<Value> = numbers
+            .iter()
+            .map(|n| json!({ "type": "number", "data": n }))
+            .collect();
         let mut arguments = json!({ "keys": pressed });
         if holdtime > 0 {
             arguments["hold-time"] = json!(holdtime);
@@ -40,7 +53,11 @@ impl DomainGuest for QemuConnection {
     }
 
     fn hostname(&self, domain: &DomainRef, flags: u32) -> Result<String> {
-        check_flags(flags, DOMAIN_GET_HOSTNAME_LEASE | DOMAIN_GET_HOSTNAME_AGENT, "virDomainGetHostname")?;
+        check_flags(
+            flags,
+            DOMAIN_GET_HOSTNAME_LEASE | DOMAIN_GET_HOSTNAME_AGENT,
+            "virDomainGetHostname",
+        )?;
         let guest = self.find(domain)?;
         let answer = agent::execute(&guest, "guest-get-host-name", Value::Null, None)?;
         let name = answer.get("host-name").and_then(Value::as_str);
@@ -66,7 +83,12 @@ impl DomainGuest for QemuConnection {
         let frozen = if mountpoints.is_empty() {
             agent::execute(&guest, "guest-fsfreeze-freeze", Value::Null, None)?
         } else {
-            agent::execute(&guest, "guest-fsfreeze-freeze-list", json!({ "mountpoints": mountpoints }), None)?
+            agent::execute(
+                &guest,
+                "guest-fsfreeze-freeze-list",
+                json!({ "mountpoints": mountpoints }),
+                None,
+            )?
         };
         Ok(count(&frozen))
     }
@@ -79,7 +101,12 @@ impl DomainGuest for QemuConnection {
         }
         let guest = self.find(domain)?;
         let _turn = guest.jobs.take_turn("virDomainFSThaw")?;
-        Ok(count(&agent::execute(&guest, "guest-fsfreeze-thaw", Value::Null, None)?))
+        Ok(count(&agent::execute(
+            &guest,
+            "guest-fsfreeze-thaw",
+            Value::Null,
+            None,
+        )?))
     }
 
     fn time(&self, domain: &DomainRef, flags: u32) -> Result<(i64, u32)> {
@@ -99,7 +126,9 @@ impl DomainGuest for QemuConnection {
         let arguments = if flags & DOMAIN_TIME_SYNC != 0 {
             Value::Null
         } else {
-            let time = seconds.checked_mul(1_000_000_000).and_then(|time| time.checked_add(i64::from(nseconds)));
+            let time = seconds
+                .checked_mul(1_000_000_000)
+                .and_then(|time| time.checked_add(i64::from(nseconds)));
             let time = time.ok_or_else(|| {
                 Error::invalid_argument(format!("Time '{seconds}' is too big for guest agent"))
             })?;
@@ -118,8 +147,18 @@ impl DomainGuest for QemuConnection {
         let answer = agent::execute(&guest, "guest-get-fsinfo", Value::Null, None)?;
         let tree = definition.tree()?;
         let filesystems = answer.as_array().into_iter().flatten().map(|filesystem| {
-            let text = |field: &str| filesystem.get(field).and_then(Value::as_str).unwrap_or("").to_string();
-            let disks = filesystem.get("disk").and_then(Value::as_array).into_iter().flatten();
+            let text = |field: &str| {
+                filesystem
+                    .get(field)
+                    .and_then(Value::as_str)
+                    .unwrap_or("")
+                    .to_string()
+            };
+            let disks = filesystem
+                .get("disk")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
             FilesystemInfo {
                 mountpoint: text("mountpoint"),
                 name: text("name"),
@@ -130,13 +169,24 @@ impl DomainGuest for QemuConnection {
         Ok(filesystems.collect())
     }
 
-    fn interface_addresses(&self, domain: &DomainRef, source: u32, flags: u32) -> Result<Vec<GuestInterface>> {
+    fn interface_addresses(
+        &self,
+        domain: &DomainRef,
+        source: u32,
+        flags: u32,
+    ) -> Result<Vec<GuestInterface>> {
         check_flags(flags, 0, "virDomainInterfaceAddresses")?;
         let guest = self.find(domain)?;
         super::interface_addresses::addresses(&guest, source)
     }
 
-    fn set_user_password(&self, domain: &DomainRef, user: Option<&str>, password: Option<&str>, flags: u32) -> Result<()> {
+    fn set_user_password(
+        &self,
+        domain: &DomainRef,
+        user: Option<&str>,
+        password: Option<&str>,
+        flags: u32,
+    ) -> Result<()> {
         check_flags(flags, 1, "virDomainSetUserPassword")?;
         let guest = self.find(domain)?;
         let arguments = json!({
@@ -150,19 +200,27 @@ impl DomainGuest for QemuConnection {
 }
 
 fn count(answer: &Value) -> i32 {
-    answer.as_i64().and_then(|count| i32::try_from(count).ok()).unwrap_or(0)
+    answer
+        .as_i64()
+        .and_then(|count| i32::try_from(count).ok())
+        .unwrap_or(0)
 }
 
 /// The target of the disk a guest means by its PCI address and place on the bus.
 fn target_of(tree: &crate::xml::Element, disk: &Value) -> Option<String> {
     let number = |path: &str| disk.pointer(path).and_then(Value::as_u64);
     let hex = |text: Option<&str>| u64::from_str_radix(text?.trim_start_matches("0x"), 16).ok();
-    let serial = disk.get("serial").and_then(Value::as_str).filter(|serial| !serial.is_empty());
+    let serial = disk
+        .get("serial")
+        .and_then(Value::as_str)
+        .filter(|serial| !serial.is_empty());
     let found = super::stats::disks(tree).find(|known| {
         if serial.is_some() && known.child_text("serial").as_deref() == serial {
             return true;
         }
-        let Some(address) = known.child("address") else { return false };
+        let Some(address) = known.child("address") else {
+            return false;
+        };
         match address.attribute("type") {
             Some("pci") => {
                 hex(address.attribute("bus")) == number("/pci-controller/bus")
@@ -172,7 +230,9 @@ fn target_of(tree: &crate::xml::Element, disk: &Value) -> Option<String> {
             _ => false,
         }
     });
-    found.and_then(|disk| disk.child_attribute("target", "dev")).map(str::to_string)
+    found
+        .and_then(|disk| disk.child_attribute("target", "dev"))
+        .map(str::to_string)
 }
 
 /// Base64 with padding, as the agent takes passwords.
@@ -180,10 +240,16 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        let bits = (0..3).fold(0u32, |bits, at| {
+            bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
+        });
         for at in 0..4 {
             let letter = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= chunk.len() { char::from(letter) } else { '=' });
+            text.push(if at <= chunk.len() {
+                char::from(letter)
+            } else {
+                '='
+            });
         }
     }
     text
@@ -193,7 +259,10 @@ fn base64(bytes: &[u8]) -> String {
 mod tests {
     #[test]
     fn base64_pads() {
-        let all: Vec<_> = ["", "f", "fo", "foo", "foob"].iter().map(|text| super::base64(text.as_bytes())).collect();
+        let all: Vec<_> = ["", "f", "fo", "foo", "foob"]
+            .iter()
+            .map(|text| super::base64(text.as_bytes()))
+            .collect();
         assert_eq!(all, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
     }
 }

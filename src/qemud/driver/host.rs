@@ -30,29 +30,8 @@ impl Host for QemuConnection {
         Node::default().hostname()
     }
 
-    fn max_vcpus(&self, kind: Option<&str>) -> Result<i32> {
-        crate::qemud::capabilities::max_vcpus(kind)
-    }
-
     fn node_info(&self) -> Result<NodeInfo> {
         Node::default().node_info()
-    }
-
-    fn capabilities(&self) -> Result<String> {
-        crate::qemud::capabilities::host_xml()
-    }
-
-    fn domain_capabilities(
-        &self,
-        emulator: Option<&str>,
-        arch: Option<&str>,
-        machine: Option<&str>,
-        virttype: Option<&str>,
-        flags: u32,
-    ) -> Result<String> {
-        let known = crate::model::constants::CONNECT_GET_DOMAIN_CAPABILITIES_DISABLE_DEPRECATED_FEATURES;
-        check_flags(flags, known, "virConnectGetDomainCapabilities")?;
-        crate::qemud::capabilities::domain_xml(emulator, arch, machine, virttype)
     }
 
     fn node_cells_free_memory(&self, start_cell: i32, maxcells: i32) -> Result<Vec<u64>> {
@@ -64,7 +43,10 @@ impl Host for QemuConnection {
     }
 
     fn node_security_model(&self) -> Result<SecurityModel> {
-        Ok(SecurityModel { model: "none".to_string(), doi: "0".to_string() })
+        Ok(SecurityModel {
+            model: "none".to_string(),
+            doi: "0".to_string(),
+        })
     }
 
     fn sysinfo(&self, flags: u32) -> Result<String> {
@@ -98,13 +80,14 @@ impl Host for QemuConnection {
         Node::default().node_set_memory_parameters(params)
     }
 
-    fn node_free_pages(&self, pages: &[u32], start_cell: i32, cell_count: u32, flags: u32) -> Result<Vec<u64>> {
+    fn node_free_pages(
+        &self,
+        pages: &[u32],
+        start_cell: i32,
+        cell_count: u32,
+        flags: u32,
+    ) -> Result<Vec<u64>> {
         check_flags(flags, 0, "virNodeGetFreePages")?;
         Node::default().node_free_pages(pages, start_cell, cell_count)
-    }
-
-    fn cpu_model_names(&self, arch: &str, flags: u32) -> Result<Vec<String>> {
-        check_flags(flags, 0, "virConnectGetCPUModelNames")?;
-        crate::qemud::capabilities::cpu_model_names(arch)
     }
 }

@@ -1,7 +1,7 @@
 //! Title, description and the elements people keep in a definition.
 
-use super::change::{edit_config, edit_live, impact};
 use super::QemuConnection;
+use super::change::{edit_config, edit_live, impact};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::DomainRef;
 use crate::model::constants::*;
@@ -10,9 +10,8 @@ use crate::xml::{Element, Node};
 
 /// Reads a title, a description or the element of a namespace.
 pub fn read(tree: &Element, kind: i32, uri: Option<&str>) -> Result<String> {
-    let none = |words: &str| {
-        Error::new(ErrorCode::NO_DOMAIN_METADATA, words).from_origin(ErrorOrigin::DOMAIN)
-    };
+    let none =
+        |words: &str| Error::new(ErrorCode::NO_DOMAIN_METADATA, words).from_origin(ErrorOrigin::DOMAIN);
     match kind {
         DOMAIN_METADATA_DESCRIPTION => tree
             .child("description")
@@ -51,7 +50,11 @@ fn strip_prefix(element: &mut Element) {
     };
     let prefix = prefix.to_string();
     element.unset(&format!("xmlns:{prefix}"));
-    rename(element, &|name| name.strip_prefix(&format!("{prefix}:")).unwrap_or(name).to_string());
+    rename(element, &|name| {
+        name.strip_prefix(&format!("{prefix}:"))
+            .unwrap_or(name)
+            .to_string()
+    });
 }
 
 fn rename(element: &mut Element, change: &dyn Fn(&str) -> String) {
@@ -60,7 +63,13 @@ fn rename(element: &mut Element, change: &dyn Fn(&str) -> String) {
 }
 
 /// Changes a title, a description or the element of a namespace; `None` takes it away.
-fn write(tree: &mut Element, kind: i32, value: Option<&str>, key: Option<&str>, uri: Option<&str>) -> Result<()> {
+fn write(
+    tree: &mut Element,
+    kind: i32,
+    value: Option<&str>,
+    key: Option<&str>,
+    uri: Option<&str>,
+) -> Result<()> {
     let name = match kind {
         DOMAIN_METADATA_DESCRIPTION => "description",
         DOMAIN_METADATA_TITLE => "title",
@@ -96,19 +105,32 @@ fn insert_after(tree: &mut Element, before: &[&str], child: Element) {
     tree.nodes.insert(at, Node::Element(child));
 }
 
-fn write_element(tree: &mut Element, value: Option<&str>, key: Option<&str>, uri: Option<&str>) -> Result<()> {
+fn write_element(
+    tree: &mut Element,
+    value: Option<&str>,
+    key: Option<&str>,
+    uri: Option<&str>,
+) -> Result<()> {
     let uri = uri.ok_or_else(|| Error::invalid_argument("a metadata element needs a namespace"))?;
-    let mut new = value.map(|value| crate::xml::parse(value, "metadata_xml")).transpose()?;
+    let mut new = value
+        .map(|value| crate::xml::parse(value, "metadata_xml"))
+        .transpose()?;
     if let Some(new) = &mut new {
-        let key = key.ok_or_else(|| Error::invalid_argument("a metadata element needs a namespace prefix"))?;
+        let key =
+            key.ok_or_else(|| Error::invalid_argument("a metadata element needs a namespace prefix"))?;
         rename(new, &|name| format!("{key}:{name}"));
-        new.attributes.insert(0, (format!("xmlns:{key}"), uri.to_string()));
+        new.attributes
+            .insert(0, (format!("xmlns:{key}"), uri.to_string()));
     }
     if tree.child("metadata").is_none() {
         if new.is_none() {
             return Ok(());
         }
-        insert_after(tree, &["name", "uuid", "genid", "title", "description"], Element::new("metadata"));
+        insert_after(
+            tree,
+            &["name", "uuid", "genid", "title", "description"],
+            Element::new("metadata"),
+        );
     }
     let Some(metadata) = tree.child_mut("metadata") else {
         return Ok(());
@@ -138,12 +160,19 @@ impl QemuConnection {
         let _turn = guest.jobs.take_turn("virDomainSetMetadata")?;
         let impact = impact(&guest.lock(), flags)?;
         if impact.live {
-            edit_live(self.inventory(), &guest, |tree| write(tree, kind, value, key, uri))?;
+            edit_live(self.inventory(), &guest, |tree| {
+                write(tree, kind, value, key, uri)
+            })?;
         }
         if impact.config {
-            edit_config(self.inventory(), &guest, |tree| write(tree, kind, value, key, uri))?;
+            edit_config(self.inventory(), &guest, |tree| {
+                write(tree, kind, value, key, uri)
+            })?;
         }
-        let event = DomainEvent::MetadataChange { kind, uri: uri.map(str::to_string) };
+        let event = DomainEvent::MetadataChange {
+            kind,
+            uri: uri.map(str::to_string),
+        };
         self.inventory().tell(guest.lock().reference(), event);
         Ok(())
     }
@@ -158,8 +187,18 @@ mod tests {
         let mut tree = crate::xml::parse("<domain><name>a</name><vcpu>1</vcpu></domain>", "x").unwrap();
         let uri = Some("http://a/b");
         write(&mut tree, DOMAIN_METADATA_TITLE, Some("t"), None, None).unwrap();
-        write(&mut tree, DOMAIN_METADATA_ELEMENT, Some("<x><y/></x>"), Some("k"), uri).unwrap();
-        assert_eq!(read(&tree, DOMAIN_METADATA_ELEMENT, uri).unwrap(), "<x>\n  <y/>\n</x>");
+        write(
+            &mut tree,
+            DOMAIN_METADATA_ELEMENT,
+            Some("<x><y/></x>"),
+            Some("k"),
+            uri,
+        )
+        .unwrap();
+        assert_eq!(
+            read(&tree, DOMAIN_METADATA_ELEMENT, uri).unwrap(),
+            "<x>\n  <y/>\n</x>"
+        );
         assert_eq!(
             tree.to_string(),
             "<domain>\n  <name>a</name>\n  <title>t</title>\n  <metadata>\n    <k:x xmlns:k='http://a/b'>\n      <k:y/>\n    </k:x>\n  </metadata>\n  <vcpu>1</vcpu>\n</domain>\n"

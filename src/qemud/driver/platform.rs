@@ -40,7 +40,9 @@ impl QemuConnection {
     /// The part of the completion that knows QEMU.
     pub(super) fn complete_for_qemu(&self, tree: &mut Element) -> Result<()> {
         let capabilities = define::capabilities_for(tree)?;
-        let places = define::Places { nvram: self.inventory().store.paths.state.join("nvram") };
+        let places = define::Places {
+            nvram: self.inventory().store.paths.state.join("nvram"),
+        };
         define::complete(tree, &capabilities, &places)
     }
 }

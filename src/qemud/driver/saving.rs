@@ -24,7 +24,9 @@ fn run_later(flags: u32) -> Result<Option<bool>> {
         0 => Ok(None),
         DOMAIN_SAVE_RUNNING => Ok(Some(true)),
         DOMAIN_SAVE_PAUSED => Ok(Some(false)),
-        _ => Err(Error::invalid_argument("running and paused flags are mutually exclusive")),
+        _ => Err(Error::invalid_argument(
+            "running and paused flags are mutually exclusive",
+        )),
     }
 }
 
@@ -84,7 +86,11 @@ impl DomainSaving for QemuConnection {
     }
 
     fn restore(&self, from: &str, dxml: Option<&str>, flags: u32) -> Result<()> {
-        check_flags(flags, SAVE_FLAGS | DOMAIN_SAVE_RESET_NVRAM, "virDomainRestoreFlags")?;
+        check_flags(
+            flags,
+            SAVE_FLAGS | DOMAIN_SAVE_RESET_NVRAM,
+            "virDomainRestoreFlags",
+        )?;
         let path = absolute(from)?;
         let mut image = Image::open(&path, false)?;
         if let Some(xml) = dxml {
@@ -93,7 +99,10 @@ impl DomainSaving for QemuConnection {
         let tree = crate::xml::parse(&image.xml, "domain_definition")?;
         let running = run_later(flags)?.unwrap_or(image.header.running);
         let boot = Boot {
-            manner: Manner { paused: !running, ..Manner::default() },
+            manner: Manner {
+                paused: !running,
+                ..Manner::default()
+            },
             bypass_cache: flags & DOMAIN_SAVE_BYPASS_CACHE != 0,
             ..Boot::default()
         };
@@ -104,12 +113,20 @@ impl DomainSaving for QemuConnection {
     }
 
     fn save_image_xml(&self, file: &str, flags: u32) -> Result<String> {
-        check_flags(flags, DOMAIN_SAVE_IMAGE_XML_SECURE, "virDomainSaveImageGetXMLDesc")?;
+        check_flags(
+            flags,
+            DOMAIN_SAVE_IMAGE_XML_SECURE,
+            "virDomainSaveImageGetXMLDesc",
+        )?;
         shown(&Image::open(&absolute(file)?, false)?, flags)
     }
 
     fn save_image_define_xml(&self, file: &str, dxml: &str, flags: u32) -> Result<()> {
-        check_flags(flags, DOMAIN_SAVE_RUNNING | DOMAIN_SAVE_PAUSED, "virDomainSaveImageDefineXML")?;
+        check_flags(
+            flags,
+            DOMAIN_SAVE_RUNNING | DOMAIN_SAVE_PAUSED,
+            "virDomainSaveImageDefineXML",
+        )?;
         self.edit_image(&absolute(file)?, dxml, flags)
     }
 
@@ -248,17 +265,24 @@ impl QemuConnection {
             }
         }
         let machine = |tree: &crate::xml::Element| {
-            tree.child_attribute("os/type", "machine").unwrap_or("").to_string()
+            tree.child_attribute("os/type", "machine")
+                .unwrap_or("")
+                .to_string()
         };
         if machine(&old) != machine(&new) {
             return differs("machine type", machine(&old), machine(&new));
         }
         let count = |tree: &crate::xml::Element, kind: &str| {
-            tree.child("devices").map_or(0, |devices| devices.children(kind).count())
+            tree.child("devices")
+                .map_or(0, |devices| devices.children(kind).count())
         };
         for kind in ["disk", "interface", "controller", "video", "serial", "channel"] {
             if count(&old, kind) != count(&new, kind) {
-                return differs(&format!("{kind} count"), count(&old, kind).to_string(), count(&new, kind).to_string());
+                return differs(
+                    &format!("{kind} count"),
+                    count(&old, kind).to_string(),
+                    count(&new, kind).to_string(),
+                );
             }
         }
         Ok(new.to_string())

@@ -68,7 +68,13 @@ impl QemuConnection {
     }
 
     /// Starts a domain that boots.
-    pub(super) fn boot(&self, guest: &Arc<Guest>, turn: &Turn<'_>, definition: &Definition, boot: &Boot) -> Result<()> {
+    pub(super) fn boot(
+        &self,
+        guest: &Arc<Guest>,
+        turn: &Turn<'_>,
+        definition: &Definition,
+        boot: &Boot,
+    ) -> Result<()> {
         let _ = turn;
         let starting = launch::start(self.inventory(), guest, definition, &|site| {
             blueprint::draw(definition, site, false, boot.reset_nvram)
@@ -106,11 +112,20 @@ impl QemuConnection {
 
     /// The image is moved out of the way before the guest runs and removed after: whatever happens in between, it
     /// is never used a second time after the guest ran, and never lost before.
-    fn start_from_managed_save(&self, guest: &Arc<Guest>, turn: &Turn<'_>, path: &Path, boot: &Boot) -> Result<()> {
+    fn start_from_managed_save(
+        &self,
+        guest: &Arc<Guest>,
+        turn: &Turn<'_>,
+        path: &Path,
+        boot: &Boot,
+    ) -> Result<()> {
         let image = Image::open(path, false)?;
         let spent = path.with_extension("save.spent");
         rename_durably(path, &spent)?;
-        let manner = Manner { paused: boot.manner.paused || !image.header.running, ..boot.manner };
+        let manner = Manner {
+            paused: boot.manner.paused || !image.header.running,
+            ..boot.manner
+        };
         let started = self.boot_spent(guest, turn, &image, &spent, &Boot { manner, ..*boot });
         match started {
             Ok(()) => {

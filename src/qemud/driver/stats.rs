@@ -52,11 +52,17 @@ impl DomainStats for QemuConnection {
             let monitor = condition.running().ok().map(|active| active.monitor.clone());
             (condition.current().cloned(), monitor)
         };
-        let tree = definition.map(|definition| definition.tree()).transpose()?.unwrap_or_default();
+        let tree = definition
+            .map(|definition| definition.tree())
+            .transpose()?
+            .unwrap_or_default();
         let disk = find_disk(&tree, path)
             .ok_or_else(|| bad_path(format!("invalid path {path} not assigned to domain")))?;
-        let source = ["file", "dev"].iter().find_map(|name| disk.child_attribute("source", name));
-        let source = source.ok_or_else(|| bad_path(format!("disk '{path}' does not currently have a source assigned")))?;
+        let source = ["file", "dev"]
+            .iter()
+            .find_map(|name| disk.child_attribute("source", name));
+        let source = source
+            .ok_or_else(|| bad_path(format!("disk '{path}' does not currently have a source assigned")))?;
         let facts = stats_all::file_facts(source);
         let facts = facts.map_err(|e| Error::system(format!("cannot stat file '{source}'"), &e))?;
         let named = monitor.and_then(|monitor| monitor.query("query-blockstats").ok());
@@ -65,7 +71,11 @@ impl DomainStats for QemuConnection {
         let capacity = stats_all::capacity_of(disk, source).unwrap_or(facts.length);
         let raw = disk.child_attribute("driver", "type").unwrap_or("raw") == "raw";
         Ok(BlockInfo {
-            allocation: if raw { facts.allocated } else { highest.filter(|h| *h > 0).unwrap_or(facts.allocated) },
+            allocation: if raw {
+                facts.allocated
+            } else {
+                highest.filter(|h| *h > 0).unwrap_or(facts.allocated)
+            },
             capacity,
             physical: facts.length,
         })
@@ -93,15 +103,29 @@ impl DomainStats for QemuConnection {
         stats_all::memory_stats(&guest)
     }
 
-    fn block_peek(&self, domain: &DomainRef, path: &str, offset: u64, size: u32, flags: u32) -> Result<Vec<u8>> {
+    fn block_peek(
+        &self,
+        domain: &DomainRef,
+        path: &str,
+        offset: u64,
+        size: u32,
+        flags: u32,
+    ) -> Result<Vec<u8>> {
         use std::os::unix::fs::FileExt;
         check_flags(flags, 0, "virDomainBlockPeek")?;
         let guest = self.find(domain)?;
         let definition = guest.lock().current().cloned();
-        let tree = definition.map(|definition| definition.tree()).transpose()?.unwrap_or_default();
-        let disk = find_disk(&tree, path).ok_or_else(|| bad_path(format!("invalid disk or path '{path}'")))?;
-        let source = ["file", "dev"].iter().find_map(|name| disk.child_attribute("source", name));
-        let source = source.ok_or_else(|| bad_path(format!("disk '{path}' does not currently have a source assigned")))?;
+        let tree = definition
+            .map(|definition| definition.tree())
+            .transpose()?
+            .unwrap_or_default();
+        let disk =
+            find_disk(&tree, path).ok_or_else(|| bad_path(format!("invalid disk or path '{path}'")))?;
+        let source = ["file", "dev"]
+            .iter()
+            .find_map(|name| disk.child_attribute("source", name));
+        let source = source
+            .ok_or_else(|| bad_path(format!("disk '{path}' does not currently have a source assigned")))?;
         if disk.child_attribute("driver", "type").unwrap_or("raw") != "raw" {
             let detail = format!("peeking is only supported for disk with 'raw' format, not '{path}'");
             return Err(Error::new(crate::error::ErrorCode::OPERATION_UNSUPPORTED, detail));
@@ -117,7 +141,11 @@ impl DomainStats for QemuConnection {
         let command = match flags {
             MEMORY_VIRTUAL => "memsave",
             MEMORY_PHYSICAL => "pmemsave",
-            _ => return Err(Error::invalid_argument("flags parameter must be VIR_MEMORY_VIRTUAL or VIR_MEMORY_PHYSICAL")),
+            _ => {
+                return Err(Error::invalid_argument(
+                    "flags parameter must be VIR_MEMORY_VIRTUAL or VIR_MEMORY_PHYSICAL",
+                ));
+            }
         };
         let guest = self.find(domain)?;
         let monitor = guest.monitor()?;
@@ -165,7 +193,9 @@ impl DomainStats for QemuConnection {
         let blocks = monitor.query("query-block")?;
         let mut errors = Vec::new();
         for disk in disks(&tree) {
-            let Some(block) = stats_of(&blocks, disk) else { continue };
+            let Some(block) = stats_of(&blocks, disk) else {
+                continue;
+            };
             let error = match block.get("io-status").and_then(Value::as_str) {
                 Some("failed") => DOMAIN_DISK_ERROR_UNSPEC,
                 Some("nospace") => DOMAIN_DISK_ERROR_NO_SPACE,
@@ -188,7 +218,9 @@ fn bad_path(detail: String) -> Error {
 
 /// The disks of a definition.
 pub fn disks(tree: &Element) -> impl Iterator<Item = &Element> {
-    tree.child("devices").into_iter().flat_map(|devices| devices.children("disk"))
+    tree.child("devices")
+        .into_iter()
+        .flat_map(|devices| devices.children("disk"))
 }
 
 /// A disk by its target or its source.
@@ -201,7 +233,10 @@ pub fn find_disk<'a>(tree: &'a Element, path: &str) -> Option<&'a Element> {
 
 /// An interface by its device on the host or its MAC address.
 pub fn find_interface<'a>(tree: &'a Element, device: &str) -> Option<&'a Element> {
-    let interfaces = tree.child("devices").into_iter().flat_map(|devices| devices.children("interface"));
+    let interfaces = tree
+        .child("devices")
+        .into_iter()
+        .flat_map(|devices| devices.children("interface"));
     let mut ours = interfaces.filter(|interface| {
         let is = |element: &str, name: &str| interface.child_attribute(element, name);
         is("target", "dev") == Some(device)
@@ -234,7 +269,12 @@ fn disk_stats(guest: &Guest, path: &str) -> Result<Value> {
         // No disk named: the sum of all.
         let answer = monitor.query("query-blockstats")?;
         let mut sum = serde_json::Map::new();
-        for stats in answer.as_array().into_iter().flatten().filter_map(|entry| entry.get("stats")) {
+        for stats in answer
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.get("stats"))
+        {
             for (name, value) in stats.as_object().into_iter().flatten() {
                 if let Some(number) = value.as_i64() {
                     let so_far = sum.get(name).and_then(Value::as_i64).unwrap_or(0);
@@ -246,7 +286,9 @@ fn disk_stats(guest: &Guest, path: &str) -> Result<Value> {
     } else {
         let disk = find_disk(&tree, path).ok_or_else(|| bad_path(format!("invalid path: {path}")))?;
         let answer = monitor.query("query-blockstats")?;
-        let entry = stats_of(&answer, disk).and_then(|entry| entry.get("stats")).cloned();
+        let entry = stats_of(&answer, disk)
+            .and_then(|entry| entry.get("stats"))
+            .cloned();
         entry.ok_or_else(|| Error::internal(format!("cannot find statistics for device '{path}'")))?
     };
     Ok(answer)

@@ -24,7 +24,9 @@ impl DomainTuning for QemuConnection {
     fn max_memory(&self, domain: &DomainRef) -> Result<u64> {
         let guest = self.find(domain)?;
         let condition = guest.lock();
-        Ok(condition.current().map_or(0, |definition| definition.figures.max_memory))
+        Ok(condition
+            .current()
+            .map_or(0, |definition| definition.figures.max_memory))
     }
 
     fn max_vcpus(&self, domain: &DomainRef) -> Result<i32> {
@@ -58,18 +60,30 @@ impl DomainTuning for QemuConnection {
     }
 
     fn vcpu_count(&self, domain: &DomainRef, flags: u32) -> Result<i32> {
-        check_flags(flags, IMPACT | DOMAIN_VCPU_MAXIMUM | DOMAIN_VCPU_GUEST, "virDomainGetVcpusFlags")?;
+        check_flags(
+            flags,
+            IMPACT | DOMAIN_VCPU_MAXIMUM | DOMAIN_VCPU_GUEST,
+            "virDomainGetVcpusFlags",
+        )?;
         let guest = self.find(domain)?;
         if flags & DOMAIN_VCPU_GUEST != 0 {
             let cpus = agent::execute(&guest, "guest-get-vcpus", Value::Null, None)?;
             let cpus = cpus.as_array().map_or(&[] as &[Value], Vec::as_slice);
             let online = |cpu: &&Value| cpu.get("online").and_then(Value::as_bool) == Some(true);
             let all = flags & DOMAIN_VCPU_MAXIMUM != 0;
-            let count = if all { cpus.len() } else { cpus.iter().filter(online).count() };
+            let count = if all {
+                cpus.len()
+            } else {
+                cpus.iter().filter(online).count()
+            };
             return Ok(i32::try_from(count).unwrap_or(i32::MAX));
         }
         let figures = asked_definition(&guest.lock(), flags)?.figures;
-        let count = if flags & DOMAIN_VCPU_MAXIMUM != 0 { figures.max_vcpus } else { figures.vcpus };
+        let count = if flags & DOMAIN_VCPU_MAXIMUM != 0 {
+            figures.max_vcpus
+        } else {
+            figures.vcpus
+        };
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
@@ -84,11 +98,15 @@ impl DomainTuning for QemuConnection {
         let impact = impact(&guest.lock(), flags)?;
         if flags & DOMAIN_MEM_MAXIMUM != 0 {
             if impact.live {
-                return Err(super::invalid("cannot resize the maximum memory on an active domain"));
+                return Err(super::invalid(
+                    "cannot resize the maximum memory on an active domain",
+                ));
             }
             return edit_config(self.inventory(), &guest, |tree| {
                 set_size(tree, "memory", memory);
-                let current = tree.child_text("currentMemory").and_then(|text| text.parse::<u64>().ok());
+                let current = tree
+                    .child_text("currentMemory")
+                    .and_then(|text| text.parse::<u64>().ok());
                 if current.is_some_and(|current| current > memory) {
                     set_size(tree, "currentMemory", memory);
                 }
@@ -101,7 +119,11 @@ impl DomainTuning for QemuConnection {
             return Err(too_much());
         }
         if impact.config {
-            let limit = guest.lock().persistent.as_ref().map_or(0, |definition| definition.figures.max_memory);
+            let limit = guest
+                .lock()
+                .persistent
+                .as_ref()
+                .map_or(0, |definition| definition.figures.max_memory);
             if above(limit) {
                 return Err(too_much());
             }
@@ -143,7 +165,9 @@ impl DomainTuning for QemuConnection {
         let impact = impact(&guest.lock(), flags)?;
         if flags & DOMAIN_VCPU_MAXIMUM != 0 {
             if impact.live {
-                return Err(super::invalid("maximum vcpu count of a live domain can't be modified"));
+                return Err(super::invalid(
+                    "maximum vcpu count of a live domain can't be modified",
+                ));
             }
             return edit_config(self.inventory(), &guest, |tree| set_max_vcpus(tree, nvcpus));
         }
@@ -158,7 +182,11 @@ impl DomainTuning for QemuConnection {
             check(guest.lock().running()?.definition.figures.max_vcpus, "live")?;
         }
         if impact.config {
-            let limit = guest.lock().persistent.as_ref().map_or(0, |definition| definition.figures.max_vcpus);
+            let limit = guest
+                .lock()
+                .persistent
+                .as_ref()
+                .map_or(0, |definition| definition.figures.max_vcpus);
             check(limit, "persistent")?;
         }
         if impact.live {
@@ -178,7 +206,13 @@ impl DomainTuning for QemuConnection {
         self.tie(domain, Tied::Vcpu(vcpu), cpumap, flags)
     }
 
-    fn vcpu_pin_info(&self, domain: &DomainRef, ncpumaps: i32, maplen: i32, flags: u32) -> Result<(Vec<u8>, i32)> {
+    fn vcpu_pin_info(
+        &self,
+        domain: &DomainRef,
+        ncpumaps: i32,
+        maplen: i32,
+        flags: u32,
+    ) -> Result<(Vec<u8>, i32)> {
         check_flags(flags, IMPACT, "virDomainGetVcpuPinInfo")?;
         self.tied(domain, false, ncpumaps, maplen, flags)
     }
@@ -207,10 +241,15 @@ impl DomainTuning for QemuConnection {
                 (active.monitor.clone(), active.definition.clone())
             };
             let tree = definition.tree()?;
-            let alias = tree.find("devices/memballoon/alias").and_then(|alias| alias.attribute("name"));
-            let alias = alias.ok_or_else(|| super::invalid("Memory balloon model must be virtio to set the collection period"))?;
+            let alias = tree
+                .find("devices/memballoon/alias")
+                .and_then(|alias| alias.attribute("name"));
+            let alias = alias.ok_or_else(|| {
+                super::invalid("Memory balloon model must be virtio to set the collection period")
+            })?;
             let path = format!("/machine/peripheral/{alias}");
-            let arguments = json!({ "path": path, "property": "guest-stats-polling-interval", "value": period });
+            let arguments =
+                json!({ "path": path, "property": "guest-stats-polling-interval", "value": period });
             monitor.execute("qom-set", arguments)?;
             edit_live(self.inventory(), &guest, change)?;
         }
@@ -228,7 +267,12 @@ impl DomainTuning for QemuConnection {
         if live {
             let answer = guest.monitor()?.query("query-iothreads")?;
             let threads = answer.as_array().into_iter().flatten().filter_map(|thread| {
-                let id = thread.get("id")?.as_str()?.strip_prefix("iothread")?.parse().ok()?;
+                let id = thread
+                    .get("id")?
+                    .as_str()?
+                    .strip_prefix("iothread")?
+                    .parse()
+                    .ok()?;
                 let number = i32::try_from(thread.get("thread-id")?.as_i64()?).ok()?;
                 let cpumap = map_of(&thread_cpus(number).unwrap_or_default(), length);
                 Some(IoThreadInfo { id, cpumap })
@@ -236,9 +280,15 @@ impl DomainTuning for QemuConnection {
             return Ok(threads.collect());
         }
         let tree = asked_definition(&guest.lock(), flags)?.tree()?;
-        let count = tree.child_text("iothreads").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+        let count = tree
+            .child_text("iothreads")
+            .and_then(|text| text.parse::<u32>().ok())
+            .unwrap_or(0);
         let all: Vec<u32> = (0..super::pinning::host_cpus()).collect();
-        let info = |id| IoThreadInfo { id, cpumap: map_of(&all, length) };
+        let info = |id| IoThreadInfo {
+            id,
+            cpumap: map_of(&all, length),
+        };
         Ok((1..=count.min(1024)).map(info).collect())
     }
 
@@ -265,7 +315,11 @@ impl DomainTuning for QemuConnection {
 fn set_size(tree: &mut Element, name: &str, kib: u64) {
     if tree.child(name).is_none() {
         let behind = |node: &Node| matches!(node, Node::Element(e) if e.name == "memory");
-        let at = tree.nodes.iter().position(behind).map_or(tree.nodes.len(), |at| at + 1);
+        let at = tree
+            .nodes
+            .iter()
+            .position(behind)
+            .map_or(tree.nodes.len(), |at| at + 1);
         tree.nodes.insert(at, Node::Element(Element::new(name)));
     }
     if let Some(element) = tree.child_mut(name) {
@@ -285,14 +339,24 @@ fn set_current_vcpus(tree: &mut Element, count: u32) {
 
 fn set_max_vcpus(tree: &mut Element, count: u32) -> Result<()> {
     if let Some(topology) = tree.find("cpu/topology") {
-        let number = |name: &str| topology.attribute(name).and_then(|n| n.parse::<u32>().ok()).unwrap_or(1);
-        let product = ["sockets", "dies", "clusters", "cores", "threads"].iter().map(|name| number(name)).product::<u32>();
+        let number = |name: &str| {
+            topology
+                .attribute(name)
+                .and_then(|n| n.parse::<u32>().ok())
+                .unwrap_or(1)
+        };
+        let product = ["sockets", "dies", "clusters", "cores", "threads"]
+            .iter()
+            .map(|name| number(name))
+            .product::<u32>();
         if product != count {
             return Err(bad("CPU topology doesn't match the desired vcpu count"));
         }
     }
     let vcpu = tree.child_or_new("vcpu");
-    let current = vcpu.attribute("current").map_or_else(|| vcpu.text(), str::to_string);
+    let current = vcpu
+        .attribute("current")
+        .map_or_else(|| vcpu.text(), str::to_string);
     let current = current.trim().parse::<u32>().unwrap_or(count).min(count);
     vcpu.set_text(count);
     set_current_vcpus(tree, current);
@@ -300,11 +364,15 @@ fn set_max_vcpus(tree: &mut Element, count: u32) -> Result<()> {
 }
 
 fn set_stats_period(tree: &mut Element, period: u32) -> Result<()> {
-    let balloon = tree.child_mut("devices").and_then(|devices| devices.child_mut("memballoon"));
+    let balloon = tree
+        .child_mut("devices")
+        .and_then(|devices| devices.child_mut("memballoon"));
     let balloon = balloon.ok_or_else(|| super::invalid("this domain has no memory balloon"))?;
     balloon.remove("stats");
     if period > 0 {
-        balloon.nodes.insert(0, Node::Element(Element::new("stats").with("period", period)));
+        balloon
+            .nodes
+            .insert(0, Node::Element(Element::new("stats").with("period", period)));
     }
     Ok(())
 }
@@ -382,7 +450,9 @@ impl QemuConnection {
             // An event of any kind ends the wait early.
             guest.wait_until(std::time::Duration::from_millis(50), |_| None::<()>);
         }
-        let detail = format!("{what} unplug request timed out. Unplug result must be manually inspected in the domain");
+        let detail = format!(
+            "{what} unplug request timed out. Unplug result must be manually inspected in the domain"
+        );
         Err(Error::operation_failed(detail).from_origin(ErrorOrigin::QEMU))
     }
 }

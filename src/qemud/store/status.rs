@@ -121,7 +121,11 @@ impl Store {
             match serde_json::from_str::<GuestStatus>(&status) {
                 Ok(status) if Paths::check_name(&status.name).is_ok() => {
                     let text = |name: &str| read(name).unwrap_or_default();
-                    guests.push(StoredGuest { status, active: text("active.xml"), base: text("base.xml") });
+                    guests.push(StoredGuest {
+                        status,
+                        active: text("active.xml"),
+                        base: text("base.xml"),
+                    });
                 }
                 Ok(_) => unreadable.push(format!("{}: the name in it is no name", folder.display())),
                 Err(error) => unreadable.push(format!("{}: {error}", folder.join("status.json").display())),
@@ -161,7 +165,10 @@ mod tests {
         fs::write(broken.join("status.json"), "{").unwrap();
         fs::create_dir_all(store.paths.guest(Uuid::new_v4())).unwrap();
         let (guests, unreadable) = store.load_guests();
-        assert_eq!((&guests[0].status, guests[0].active.as_str()), (&status, "<domain/>"));
+        assert_eq!(
+            (&guests[0].status, guests[0].active.as_str()),
+            (&status, "<domain/>")
+        );
         assert_eq!(unreadable.len(), 1);
         store.remove_guest(status.uuid).unwrap();
         store.remove_guest(status.uuid).unwrap();

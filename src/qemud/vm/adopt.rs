@@ -54,13 +54,19 @@ pub fn adopt_all(inventory: &Arc<Inventory>) {
 fn return_spent_images(inventory: &Inventory, found: &[StoredGuest]) {
     let listed = std::fs::read_dir(inventory.store.paths.state.join("save"));
     for path in listed.into_iter().flatten().flatten().map(|entry| entry.path()) {
-        let known = found.iter().any(|guest| guest.status.spent_image.as_ref() == Some(&path));
+        let known = found
+            .iter()
+            .any(|guest| guest.status.spent_image.as_ref() == Some(&path));
         if path.extension().is_some_and(|extension| extension == "spent") && !known {
             let image = path.with_extension("");
             if let Err(error) = rename_durably(&path, &image) {
                 tracing::error!("{error}");
             }
-            let name = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let name = image
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if let Some(guest) = inventory.with_name(&name) {
                 guest.lock().managed_save = true;
             }
@@ -162,7 +168,13 @@ fn take_over(
     let base = parse(&stored.base).unwrap_or_else(|_| tree.clone());
     {
         let mut condition = guest.lock();
-        let mut active = Active::new(status.id, process.clone(), monitor.clone(), Definition::new(&tree), Definition::new(&base));
+        let mut active = Active::new(
+            status.id,
+            process.clone(),
+            monitor.clone(),
+            Definition::new(&tree),
+            Definition::new(&base),
+        );
         active.started = true;
         active.reboot_pending = status.reboot_pending;
         active.autodestroy = status.autodestroy;

@@ -1,0 +1,6 @@
+//! Attaching, changing and detaching devices.
+
+use super::QemuConnection;
+use crate::backend::DomainDevices;
+
+impl DomainDevices for QemuConnection {}
