@@ -48,22 +48,19 @@ fn is_alias(text: &str) -> bool {
 
 /// The configuration files in the order they are asked, whether or not they exist.
 fn files(privileged: bool) -> Vec<PathBuf> {
-    let own = Path::new("/etc/hvsh/hvsh.conf").to_path_buf();
-    if privileged {
-        return vec![own, "/etc/libvirt/libvirt.conf".into()];
-    }
+    let everyones = PathBuf::from("/etc/hvsh/hvsh.conf");
     let home = std::env::var_os("XDG_CONFIG_HOME")
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".config")));
-    match home {
-        Some(home) => vec![
-            home.join("hvsh/hvsh.conf"),
-            own,
-            home.join("libvirt/libvirt.conf"),
-        ],
-        None => vec![own],
+    let own = home.iter().map(|home| home.join("hvsh/hvsh.conf"));
+    let mut files: Vec<PathBuf> = own.chain([everyones]).collect();
+    // libvirt reads one of its files only: the system's for root, the user's for others.
+    match privileged {
+        true => files.push("/etc/libvirt/libvirt.conf".into()),
+        false => files.extend(home.map(|home| home.join("libvirt/libvirt.conf"))),
     }
+    files
 }
 
 /// What a configuration file says about URIs.

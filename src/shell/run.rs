@@ -46,7 +46,7 @@ fn run_one(session: &mut Session, invocation: &Invocation) -> Outcome {
         format!("{}: {}", invocation.command.name, invocation.args)
     });
     let connected = match invocation.command.needs_connection {
-        true => session.connection().map(|_| ()),
+        true => session.ensure_connected(),
         false => Ok(()),
     };
     match connected.and_then(|()| (invocation.command.run)(session, &invocation.args)) {

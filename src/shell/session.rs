@@ -132,6 +132,22 @@ impl Session {
         }
     }
 
+    /// Opens the connection if there is none, and anew if the peer of the present one has gone.
+    pub fn ensure_connected(&mut self) -> Result<()> {
+        let gone = self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| !connection.is_alive());
+        if gone {
+            let uri = self.settings.uri.as_deref().unwrap_or("the hypervisor");
+            let complaint = format!("Disconnected from {uri} due to end of file");
+            self.error(complaint);
+            self.connect()?;
+            self.error("Reconnected to the hypervisor");
+        }
+        self.handle().map(drop)
+    }
+
     /// Drops the present connection and opens the one that the settings name.
     pub fn connect(&mut self) -> Result<()> {
         let (uri, read_only) = (self.settings.uri.clone(), self.settings.read_only);

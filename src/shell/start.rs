@@ -10,7 +10,7 @@ use super::session::Session;
 use super::spec::Table;
 use anyhow::{Result, bail};
 use std::ffi::OsString;
-use std::io::{BufWriter, stderr, stdout};
+use std::io::{BufWriter, IsTerminal, Write, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -49,7 +49,11 @@ fn try_start(table: Table, mut arguments: impl Iterator<Item = OsString>) -> Res
         .or_else(|| std::env::var("VIRSH_LOG_FILE").ok());
     let log = log.filter(|path| !path.is_empty());
     reporter.configure(level.unwrap_or(ERRORS_ONLY), log.as_deref(), settings.name())?;
-    let out = Box::new(BufWriter::new(stdout()));
+    // A person sees each line at once; a program gets them in large pieces.
+    let out: Box<dyn Write> = match stdout().is_terminal() {
+        true => Box::new(stdout()),
+        false => Box::new(BufWriter::new(stdout())),
+    };
     act(Session::new(settings, table, out, reporter), action)
 }
 

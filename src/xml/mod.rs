@@ -1,9 +1,9 @@
 //! XML as libvirt writes it: an element tree that drops nothing, a reader with line numbers, a writer, typed views.
 
 pub mod domain;
+mod fault;
 pub mod interface;
 pub mod network;
-mod fault;
 mod reader;
 pub mod shape;
 mod tree;

@@ -1,6 +1,7 @@
 //! The shell as scripts and people see it, over `test:///default`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod address;
 mod completions;
 mod golden;
 mod manual;

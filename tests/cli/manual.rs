@@ -61,8 +61,9 @@ fn the_pages_are_well_formed() {
         eprintln!("SKIPPED: mandoc is not installed");
         return;
     }
+    let stage = Stage::new();
     for name in ["hvsh.1", "hvsh-qemud.8"] {
-        let mut command = Stage::new().program(mandoc);
+        let mut command = stage.program(mandoc);
         let said = answer(command.args(["-Tlint", "-Werror"]).arg(page(name)), "");
         assert_eq!((said.out.as_str(), said.status), ("", 0), "{name}");
     }
