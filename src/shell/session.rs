@@ -213,6 +213,14 @@ impl Session {
         let _ = self.out.write_all(text.as_bytes());
     }
 
+    /// Prints bytes as they are, which need not be text.
+    pub fn print_bytes(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last() {
+            self.in_line = *last != b'\n';
+        }
+        let _ = self.out.write_all(bytes);
+    }
+
     /// Ends the line that the last answer left open, so that a prompt that redraws its line does not wipe it.
     pub fn end_line(&mut self) {
         if self.in_line {
