@@ -4,9 +4,11 @@ pub mod domain;
 mod fault;
 pub mod interface;
 pub mod network;
+pub mod pool;
 mod reader;
 pub mod shape;
 mod tree;
+pub mod volume;
 mod writer;
 pub mod xpath;
 

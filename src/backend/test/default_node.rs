@@ -2,6 +2,8 @@
 
 use super::interfaces::InterfaceSet;
 use super::networks::NetworkSet;
+use super::node_devices::DeviceSet;
+use super::pools::PoolSet;
 use super::state::{Cell, Guest, State};
 use crate::error::Result;
 use crate::model::NodeInfo;
@@ -68,6 +70,90 @@ const INTERFACE: &str = "\
 </interface>
 ";
 
+const POOL: &str = "\
+<pool type='dir'>
+  <name>default-pool</name>
+  <uuid>dfe224cb-28fb-8dd0-c4b2-64eb3f0f4566</uuid>
+  <target>
+    <path>/default-pool</path>
+  </target>
+</pool>
+";
+
+const DEVICES: [&str; 4] = [
+    "\
+<device>
+  <name>computer</name>
+  <capability type='system'>
+    <hardware>
+      <vendor>Libvirt</vendor>
+      <version>Test driver</version>
+      <serial>123456</serial>
+      <uuid>11111111-2222-3333-4444-555555555555</uuid>
+    </hardware>
+    <firmware>
+      <vendor>Libvirt</vendor>
+      <version>Test Driver</version>
+      <release_date>01/22/2007</release_date>
+    </firmware>
+  </capability>
+</device>
+",
+    "\
+<device>
+  <name>scsi_host1</name>
+  <parent>computer</parent>
+  <capability type='scsi_host'>
+    <host>1</host>
+    <unique_id>0</unique_id>
+    <capability type='fc_host'>
+      <wwnn>2000000012341234</wwnn>
+      <wwpn>1000000012341234</wwpn>
+      <fabric_wwn>2000000043214321</fabric_wwn>
+    </capability>
+    <capability type='vport_ops'>
+      <max_vports>0</max_vports>
+      <vports>0</vports>
+    </capability>
+  </capability>
+</device>
+",
+    "\
+<device>
+  <name>scsi_host2</name>
+  <parent>computer</parent>
+  <capability type='scsi_host'>
+    <host>2</host>
+    <unique_id>1</unique_id>
+    <capability type='fc_host'>
+      <wwnn>2000000056785678</wwnn>
+      <wwpn>1000000056785678</wwpn>
+      <fabric_wwn>2000000087658765</fabric_wwn>
+    </capability>
+    <capability type='vport_ops'>
+      <max_vports>0</max_vports>
+      <vports>0</vports>
+    </capability>
+  </capability>
+</device>
+",
+    "\
+<device>
+  <name>scsi_host11</name>
+  <parent>scsi_host1</parent>
+  <capability type='scsi_host'>
+    <host>11</host>
+    <unique_id>10</unique_id>
+    <capability type='fc_host'>
+      <wwnn>2000000034563456</wwnn>
+      <wwpn>1000000034563456</wwpn>
+      <fabric_wwn>2000000043214321</fabric_wwn>
+    </capability>
+  </capability>
+</device>
+",
+];
+
 /// The NUMA cells of the default node.
 const CELLS: &[Cell] = &[
     Cell {
@@ -101,6 +187,9 @@ pub(super) fn state() -> Result<State> {
     guest.start(state.take_id(), crate::model::constants::DOMAIN_RUNNING_UNKNOWN);
     state.guests.push(guest);
     state.networks = NetworkSet::running(vec![xml::parse(NETWORK, "network_definition")?])?;
+    state.pools = PoolSet::running(vec![(xml::parse(POOL, "storage_pool_definition")?, Vec::new())])?;
+    let devices = DEVICES.iter().map(|text| xml::parse(text, "device_definition"));
+    state.devices = DeviceSet::present(devices.collect::<Result<_>>()?)?;
     state.interfaces = InterfaceSet::running(vec![xml::parse(INTERFACE, "interface_definition")?])?;
     Ok(state)
 }

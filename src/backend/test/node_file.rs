@@ -2,6 +2,8 @@
 
 use super::interfaces::InterfaceSet;
 use super::networks::NetworkSet;
+use super::node_devices::DeviceSet;
+use super::pools::PoolSet;
 use super::state::{self, Guest, State};
 use super::{default_node, definition, moment_documents};
 use crate::error::{Error, ErrorCode, Result};
@@ -29,6 +31,14 @@ pub(super) fn state(path: &str) -> Result<State> {
     }
     node.networks = NetworkSet::running(parts(&root, "network", &folder)?)?;
     node.interfaces = InterfaceSet::running(parts(&root, "interface", &folder)?)?;
+    let mut pools = Vec::new();
+    for mut pool in parts(&root, "pool", &folder)? {
+        let volumes = parts(&pool, "volume", &folder)?;
+        pool.remove("volume");
+        pools.push((pool, volumes));
+    }
+    node.pools = PoolSet::running(pools)?;
+    node.devices = DeviceSet::present(parts(&root, "device", &folder)?)?;
     Ok(node)
 }
 

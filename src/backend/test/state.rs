@@ -4,6 +4,8 @@ use super::definition;
 use super::interfaces::InterfaceSet;
 use super::moments::Moments;
 use super::networks::NetworkSet;
+use super::node_devices::DeviceSet;
+use super::pools::PoolSet;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::constants::*;
 use crate::model::{DomainRef, NodeInfo, StateReason};
@@ -25,6 +27,10 @@ pub(super) struct State {
     pub networks: NetworkSet,
     /// The network interfaces.
     pub interfaces: InterfaceSet,
+    /// The storage pools.
+    pub pools: PoolSet,
+    /// The devices.
+    pub devices: DeviceSet,
 }
 
 /// A NUMA cell: its memory and the sizes of pages it has, all in KiB.
@@ -220,6 +226,8 @@ impl State {
             guests: Vec::new(),
             networks: NetworkSet::default(),
             interfaces: InterfaceSet::default(),
+            pools: PoolSet::default(),
+            devices: DeviceSet::default(),
         }
     }
 
