@@ -61,6 +61,9 @@ pub fn run(
         let what = "the system's helper must run as root; leave out --system for one of your own";
         return Err(Error::new(ErrorCode::CONFIG_UNSUPPORTED, what));
     }
+    if !options.foreground {
+        close_inherited_files();
+    }
     let log = log_path(options)?;
     start_log(options, &log)?;
     prepare_folder(&options.folder, if options.session { 0o700 } else { 0o755 })?;
@@ -91,6 +94,22 @@ pub fn run(
     tracing::info!("serving in {}", options.folder.display());
     say_ready(options, &log);
     server.run()
+}
+
+/// Lets go of what a shell had open when it started us: a pipe held here would never end for its reader.
+fn close_inherited_files() {
+    let Ok(open) = std::fs::read_dir("/proc/self/fd") else {
+        return;
+    };
+    let numbers: Vec<i32> = open
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|number| *number > 2)
+        .collect();
+    for number in numbers {
+        // The folder just read is among them and closed already.
+        let _ = nix::unistd::close(number);
+    }
 }
 
 /// Takes the folder's lock; `None` when another helper has it and answers.

@@ -313,3 +313,6 @@ pub fn is_deregistration(program: u32, procedure: i32) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

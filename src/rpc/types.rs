@@ -451,3 +451,6 @@ impl<T: Xdr> Reply for Items<T> {
         self.items
     }
 }
+
+#[cfg(test)]
+mod tests;

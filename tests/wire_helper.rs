@@ -1,0 +1,208 @@
+//! The helper as a process: started once however many ask, gone in order, back after it was killed.
+
+use hvsh::backend::Connection;
+use hvsh::backend::remote::RemoteConnection;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Private folders, and the helpers that live in them.
+struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Home {
+        let folder = tempfile::tempdir().unwrap();
+        Home { folder }
+    }
+
+    fn helper(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hvsh-qemud"));
+        command
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("XDG_RUNTIME_DIR", self.folder.path());
+        command
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .arg("--session");
+        command
+    }
+
+    fn start(&self) -> Output {
+        self.helper().output().unwrap()
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("hvsh/qemud-sock")
+    }
+
+    /// The helpers that live in these folders.
+    fn helpers(&self) -> Vec<i32> {
+        let inside = format!("XDG_RUNTIME_DIR={}", self.folder.path().display());
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let is_ours = |pid: &i32| {
+            let read = |name: &str| std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            let name = read("comm");
+            let environment = read("environ");
+            name.starts_with(b"hvsh-qemud")
+                && environment
+                    .split(|byte| *byte == 0)
+                    .any(|entry| entry == inside.as_bytes())
+        };
+        numbers.filter(is_ours).collect()
+    }
+
+    fn signal(&self, name: &str) {
+        for pid in self.helpers() {
+            let sent = Command::new("kill")
+                .arg(format!("-{name}"))
+                .arg(pid.to_string())
+                .status();
+            assert!(sent.unwrap().success());
+        }
+    }
+
+    fn wait_until_gone(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.helpers().is_empty() {
+            assert!(Instant::now() < deadline, "still there: {:?}", self.helpers());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn connect(&self) -> RemoteConnection {
+        RemoteConnection::open_socket(&self.socket(), "x", "test:///default", false).unwrap()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        for pid in self.helpers() {
+            let _ = Command::new("kill").arg("-9").arg(pid.to_string()).status();
+        }
+    }
+}
+
+#[test]
+fn of_many_started_at_once_one_serves() {
+    let home = Home::new();
+    let starting: Vec<_> = (0..12)
+        .map(|_| {
+            home.helper()
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for helper in starting {
+        let output = helper.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        // Whoever came back early finds a helper all the same.
+        assert_eq!(home.connect().host().driver_type().unwrap(), "TEST");
+    }
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while home.helpers().len() != 1 {
+        assert!(Instant::now() < deadline, "{:?}", home.helpers());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_killed_helper_is_replaced_and_one_that_is_asked_leaves_nothing() {
+    let home = Home::new();
+    assert!(home.start().status.success());
+    home.signal("KILL");
+    home.wait_until_gone();
+    assert!(home.socket().exists(), "a killed helper cannot clean up");
+    assert!(RemoteConnection::open_socket(&home.socket(), "x", "test:///default", false).is_err());
+    assert!(home.start().status.success());
+    assert_eq!(home.connect().host().driver_type().unwrap(), "TEST");
+    home.signal("TERM");
+    home.wait_until_gone();
+    assert!(!home.socket().exists());
+}
+
+#[test]
+fn a_helper_nobody_needs_leaves_and_a_hang_up_does_not_end_it() {
+    let home = Home::new();
+    let output = home.helper().args(["--idle-exit", "1"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let client = home.connect();
+    home.signal("HUP");
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(client.host().driver_type().unwrap(), "TEST");
+    drop(client);
+    home.wait_until_gone();
+}
+
+#[test]
+fn the_sockets_are_for_their_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    assert!(home.start().status.success());
+    let mode = |path: PathBuf| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(home.folder.path().join("hvsh")), 0o700);
+    assert_eq!(mode(home.socket()), 0o600);
+    let log = home.folder.path().join(".local/state/hvsh/log/qemud.log");
+    assert!(std::fs::read_to_string(log).unwrap().contains("serving in"));
+}
+
+#[test]
+fn what_cannot_be_is_refused_in_one_line() {
+    let home = Home::new();
+    for words in [
+        &["--bogus"][..],
+        &["--idle-exit", "soon"],
+        &["--relay"],
+        &["--folder"],
+    ] {
+        let output = home.helper().args(words).output().unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            complaint.starts_with("error: ") && complaint.lines().count() == 1,
+            "{complaint}"
+        );
+    }
+    let file = home.folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = home
+        .helper()
+        .arg("--folder")
+        .arg(file.join("below"))
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        complaint.contains("did not start: cannot create folder"),
+        "{complaint}"
+    );
+    assert_eq!(home.helpers(), [0; 0]);
+}
+
+#[test]
+fn a_relay_joins_its_own_streams_to_the_helper() {
+    let home = Home::new();
+    let mut relay = Command::new(env!("CARGO_BIN_EXE_hvsh-qemud"));
+    relay
+        .env_clear()
+        .env("HOME", home.folder.path())
+        .env("XDG_RUNTIME_DIR", home.folder.path());
+    // The far end of ssh: nothing but its two streams, and it starts the helper itself.
+    let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
+    let output = far.try_clone().unwrap();
+    let mut child = relay
+        .args(["--relay", "qemu:///session"])
+        .stdin(std::os::fd::OwnedFd::from(far))
+        .stdout(std::os::fd::OwnedFd::from(output))
+        .spawn()
+        .unwrap();
+    drop(relay);
+    let connection = RemoteConnection::open_stream(near, "x", "test:///default", false).unwrap();
+    assert_eq!(connection.host().driver_type().unwrap(), "TEST");
+    drop(connection);
+    assert!(child.wait().unwrap().success());
+}
