@@ -1,6 +1,35 @@
 //! Commands about the host's devices: a file a few related commands.
 
-use crate::shell::spec::Command;
+mod assignment;
+mod lifecycle;
+mod listing;
+mod tree;
+
+use crate::backend::Connection;
+use crate::model::NodeDeviceRef;
+use crate::shell::args::Args;
+use crate::shell::spec::{Command, Complete, Opt};
+use anyhow::{Context, Result, bail};
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[];
+pub const COMMANDS: &[&[Command]] = &[assignment::COMMANDS, lifecycle::COMMANDS, listing::COMMANDS];
+
+/// The operand that most commands on devices begin with.
+const DEVICE: Opt = Opt::text(
+    "device",
+    "a device by its name, or a SCSI host by its pair wwnn,wwpn",
+)
+.required()
+.complete(Complete::NodeDevice);
+
+/// The device that the option `device` names.
+fn device(connection: &dyn Connection, args: &Args) -> Result<NodeDeviceRef> {
+    let text = args.required("device")?;
+    let devices = connection.node_devices();
+    let answer = match text.split(',').collect::<Vec<_>>()[..] {
+        [name] => devices.lookup_by_name(name),
+        [wwnn, wwpn] => devices.lookup_scsi_host_by_wwn(wwnn, wwpn, 0),
+        _ => bail!("Malformed device value '{text}'"),
+    };
+    answer.with_context(|| format!("Could not find matching device '{text}'"))
+}
