@@ -28,7 +28,8 @@ pub static IOTHREADS: Shape = text_shape("iothreads").after(|threads| {
     let text = threads.text();
     match text.trim().parse::<u32>() {
         Ok(0) => threads.nodes.clear(),
-        Ok(number) => threads.set_text(number),
+        Ok(number) if number <= IOTHREADS_MAX => threads.set_text(number),
+        Ok(_) => return Err(Error::xml(format!("invalid iothreads count '{text}'"))),
         Err(_) => return Err(Error::xml(format!("invalid iothreads count '{text}'"))),
     }
     Ok(())
@@ -123,12 +124,24 @@ static SIBLING: Shape =
 static CELL_CACHE: Shape = shape("cache").verbatim();
 static INTERCONNECTS: Shape = shape("interconnects").verbatim();
 
+/// More virtual CPUs than any hypervisor gives.
+const VCPUS_MAX: u32 = 65_536;
+/// More I/O threads than any host runs.
+const IOTHREADS_MAX: u32 = 65_536;
+/// More cells than any hypervisor gives.
+const CELLS_MAX: usize = 512;
+
 fn complete_vcpu(vcpu: &mut Element) -> Result<()> {
     let text = vcpu.text();
     let text = text.trim();
     let maximum = text
         .parse::<u32>()
         .map_err(|_| Error::xml("maximum vcpus count must be an integer"))?;
+    if maximum > VCPUS_MAX {
+        return Err(Error::unsupported_configuration(format!(
+            "{maximum} vCPUs are more than the {VCPUS_MAX} a domain can have"
+        )));
+    }
     let current = match vcpu.attribute("current") {
         Some(text) => text
             .trim()
@@ -294,6 +307,12 @@ fn number_cells(numa: &mut Element) -> Result<()> {
 
 /// Cells are numbered from 0 without holes, and no processor is in two of them.
 fn check_cells(numa: &Element) -> Result<()> {
+    let count = numa.children("cell").count();
+    if count > CELLS_MAX {
+        return Err(Error::unsupported_configuration(format!(
+            "{count} NUMA cells are more than the {CELLS_MAX} a domain can have"
+        )));
+    }
     let mut seen = std::collections::BTreeMap::new();
     for (place, cell) in numa.children("cell").enumerate() {
         let id = cell.attribute("id").unwrap_or_default();
@@ -330,6 +349,12 @@ fn mirror_distances(numa: &mut Element) -> Result<()> {
             .flat_map(|distances| distances.children("sibling"))
         {
             if let (Some(to), Some(value)) = (number(sibling, "id"), number(sibling, "value")) {
+                let own = from == to;
+                if value < 10 || own != (value == 10) {
+                    return Err(Error::xml(format!(
+                        "'value {value}' is invalid for 'sibling id {to}' under NUMA 'cell id {from}'"
+                    )));
+                }
                 said.insert((from, to), value);
             }
         }

@@ -1,79 +1,11 @@
 //! Devices that other devices imply: controllers, the console beside the serial port, the card behind a screen.
 
 use super::Platform;
-use super::devices::{DEVICES, chardev, disk, video};
+use super::devices::{DEVICES, chardev, video};
+use super::order;
 use crate::error::{Error, Result};
-use crate::xml::{Element, Node};
-
-/// Orders disks and controllers as libvirt does; to be run on the devices as they were written.
-pub fn order_as_written(devices: &mut Element) -> Result<()> {
-    let mut disks: Vec<Element> = Vec::new();
-    let mut controllers: Vec<Element> = Vec::new();
-    let mut rest: Vec<Node> = Vec::new();
-    for node in std::mem::take(&mut devices.nodes) {
-        match node {
-            Node::Element(element) if element.name == "disk" => insert_disk(&mut disks, element),
-            Node::Element(element) if element.name == "controller" => {
-                insert_controller(&mut controllers, element);
-            }
-            other => rest.push(other),
-        }
-    }
-    devices.nodes = disks
-        .into_iter()
-        .chain(controllers)
-        .map(Node::Element)
-        .chain(rest)
-        .collect();
-    Ok(())
-}
-
-/// A disk goes among those of its bus by its name, or else to the end.
-fn insert_disk(disks: &mut Vec<Element>, new: Element) {
-    let bus = |disk: &Element| disk.child_attribute("target", "bus").map(str::to_string);
-    let index = |disk: &Element| {
-        let name = disk.child_attribute("target", "dev").unwrap_or_default();
-        disk::index_of(name).map_or(-1, i64::from)
-    };
-    let mut place = None;
-    for (at, known) in disks
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, known)| bus(known) == bus(&new))
-    {
-        if index(known) > index(&new) {
-            place = Some(at);
-        } else if place.is_none() {
-            place = Some(at + 1);
-        }
-    }
-    disks.insert(place.unwrap_or(disks.len()), new);
-}
-
-/// A controller goes among those of its type by its index, or else to the end.
-fn insert_controller(controllers: &mut Vec<Element>, new: Element) {
-    let same = |known: &Element| known.attribute("type") == new.attribute("type");
-    let index = |element: &Element| {
-        element
-            .attribute("index")
-            .and_then(|text| text.parse::<u32>().ok())
-    };
-    let mut place = None;
-    for (at, known) in controllers
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, known)| same(known))
-    {
-        match (index(known), index(&new)) {
-            (Some(old), Some(wanted)) if old > wanted => place = Some(at),
-            _ if place.is_none() => place = Some(at + 1),
-            _ => {}
-        }
-    }
-    controllers.insert(place.unwrap_or(controllers.len()), new);
-}
+use crate::xml::Element;
+use std::collections::{BTreeSet, HashMap};
 
 /// Adds what the devices imply.
 pub fn settle(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
@@ -113,20 +45,24 @@ fn number(element: &Element, name: &str) -> Option<u32> {
 
 /// Controllers without an index get the lowest free one of their type.
 fn number_controllers(devices: &mut Element) {
-    let used: Vec<(String, u32)> = devices
-        .children("controller")
-        .filter_map(|known| Some((known.attribute("type")?.to_string(), number(known, "index")?)))
-        .collect();
-    let mut used: std::collections::HashSet<(String, u32)> = used.into_iter().collect();
+    let mut used: HashMap<String, BTreeSet<u32>> = HashMap::new();
+    for known in devices.children("controller") {
+        if let (Some(kind), Some(index)) = (known.attribute("type"), number(known, "index")) {
+            used.entry(kind.to_string()).or_default().insert(index);
+        }
+    }
+    let mut next: HashMap<String, u32> = HashMap::new();
     for controller in devices.elements_mut().filter(|child| child.name == "controller") {
         if controller.attribute("index").is_some() {
             continue;
         }
         let kind = controller.attribute("type").unwrap_or_default().to_string();
-        let free = (0..u32::MAX)
-            .find(|index| used.insert((kind.clone(), *index)))
-            .unwrap_or(0);
-        controller.set("index", free);
+        let taken = used.entry(kind.clone()).or_default();
+        let free = next.entry(kind).or_default();
+        while !taken.insert(*free) {
+            *free += 1;
+        }
+        controller.set("index", *free);
         super::devices::controller::CONTROLLER.arrange(controller);
     }
 }
@@ -241,7 +177,7 @@ fn place_scsi_hostdevs(devices: &mut Element) {
         device.name == "disk" && device.child_attribute("target", "bus") == Some("scsi")
             || device.name == "hostdev" && device.attribute("type") == Some("scsi")
     };
-    let mut used: std::collections::BTreeSet<u32> = devices
+    let mut used: BTreeSet<u32> = devices
         .elements()
         .filter(|d| on_scsi(d))
         .filter_map(unit)
@@ -263,17 +199,6 @@ fn place_scsi_hostdevs(devices: &mut Element) {
 
 /// Adds the controllers that devices sit on.
 fn add_controllers(devices: &mut Element) {
-    let highest = |devices: &Element, wanted: &dyn Fn(&Element) -> bool| {
-        let sitting = devices.elements().filter(|device| wanted(device));
-        sitting
-            .map(|device| {
-                device
-                    .child("address")
-                    .and_then(|at| number(at, "controller"))
-                    .unwrap_or(0)
-            })
-            .max()
-    };
     let disk_on = |bus: &'static str| {
         move |device: &Element| {
             device.name == "disk"
@@ -287,59 +212,37 @@ fn add_controllers(devices: &mut Element) {
     };
     let is_scsi_hostdev =
         |device: &Element| device.name == "hostdev" && device.attribute("type") == Some("scsi");
-    for (kind, top) in [
-        ("scsi", highest(devices, &disk_on("scsi"))),
-        ("fdc", highest(devices, &disk_on("fdc"))),
-        ("ide", highest(devices, &disk_on("ide"))),
-        ("sata", highest(devices, &disk_on("sata"))),
-        ("ccid", highest(devices, &|device| device.name == "smartcard")),
-        ("scsi", highest(devices, &is_scsi_hostdev)),
+    let mut wanted: Vec<(&str, u32)> = Vec::new();
+    for (kind, used) in [
+        ("scsi", controllers_of(devices, &disk_on("scsi"))),
+        ("fdc", controllers_of(devices, &disk_on("fdc"))),
+        ("ide", controllers_of(devices, &disk_on("ide"))),
+        ("sata", controllers_of(devices, &disk_on("sata"))),
+        ("virtio-serial", controllers_of(devices, &is_virtio_serial)),
+        (
+            "ccid",
+            controllers_of(devices, &|device| device.name == "smartcard"),
+        ),
+        ("scsi", controllers_of(devices, &is_scsi_hostdev)),
     ] {
-        for index in 0..top.map_or(0, |top| top.saturating_add(1)).min(CONTROLLERS_MAX) {
-            add_controller(devices, kind, index);
-        }
-        if kind == "sata" {
-            add_virtio_serial(devices, &is_virtio_serial);
+        // Ports on the virtio bus need just the controllers they name; others also all before them.
+        if kind == "virtio-serial" {
+            wanted.extend(used.iter().map(|index| (kind, *index)));
+        } else if let Some(top) = used.last() {
+            wanted.extend((0..=(*top).min(CONTROLLERS_MAX)).map(|index| (kind, index)));
         }
     }
+    order::add_controllers(devices, &wanted);
 }
 
 /// Controllers up to this index are implied by what sits on a later one.
-const CONTROLLERS_MAX: u32 = 256;
+const CONTROLLERS_MAX: u32 = 255;
 
-/// Ports on the virtio bus need just the controllers they name.
-fn add_virtio_serial(devices: &mut Element, sits_there: &dyn Fn(&Element) -> bool) {
-    let wanted: std::collections::BTreeSet<u32> = devices
-        .elements()
-        .filter(|device| sits_there(device))
-        .map(|device| {
-            device
-                .child("address")
-                .and_then(|at| number(at, "controller"))
-                .unwrap_or(0)
-        })
-        .collect();
-    for index in wanted {
-        add_controller(devices, "virtio-serial", index);
-    }
-}
-
-fn add_controller(devices: &mut Element, kind: &str, index: u32) {
-    let is_there = devices
-        .children("controller")
-        .any(|known| known.attribute("type") == Some(kind) && number(known, "index") == Some(index));
-    if is_there {
-        return;
-    }
-    let mut controllers: Vec<Element> = devices.children("controller").cloned().collect();
-    insert_controller(
-        &mut controllers,
-        Element::new("controller").with("type", kind).with("index", index),
-    );
-    devices.remove("controller");
-    for controller in controllers {
-        devices.push(controller);
-    }
+/// The indexes of the controllers that some devices sit on.
+fn controllers_of(devices: &Element, sits_there: &dyn Fn(&Element) -> bool) -> BTreeSet<u32> {
+    let sitting = devices.elements().filter(|device| sits_there(device));
+    let index = |device: &Element| device.child("address").and_then(|at| number(at, "controller"));
+    sitting.map(|device| index(device).unwrap_or(0)).collect()
 }
 
 /// A screen needs a card to show; the primary card stands first.

@@ -12,6 +12,7 @@ pub mod features;
 mod implied;
 pub mod memory;
 mod metadata;
+mod order;
 pub mod os;
 #[cfg(test)]
 mod tests;

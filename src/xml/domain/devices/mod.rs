@@ -57,7 +57,7 @@ pub static DEVICES: Shape = shape("devices")
         many(&security::IOMMU),
         one(&memory::PSTORE),
     ])
-    .before(super::implied::order_as_written);
+    .before(super::order::as_written);
 
 static EMULATOR: Shape = text_shape("emulator");
 
