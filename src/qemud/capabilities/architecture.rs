@@ -1,5 +1,7 @@
 //! The targets: a row each with what differs between them.
 
+use crate::error::{Error, Result};
+
 /// What a definition of an architecture gets when it does not say.
 pub struct Architecture {
     /// libvirt's name.
@@ -79,6 +81,51 @@ pub const ARCHITECTURES: &[Architecture] = &[
 /// The row of an architecture.
 pub fn row(name: &str) -> Option<&'static Architecture> {
     ARCHITECTURES.iter().find(|row| row.name == name)
+}
+
+/// Architectures that definitions may name but that have no row here.
+const UNSERVED: &[&str] = &[
+    "alpha",
+    "armv6l",
+    "armv7b",
+    "cris",
+    "itanium",
+    "lm32",
+    "m68k",
+    "microblaze",
+    "microblazeel",
+    "mips",
+    "mipsel",
+    "mips64",
+    "mips64el",
+    "openrisc",
+    "parisc",
+    "parisc64",
+    "ppc",
+    "ppcle",
+    "ppc64",
+    "ppc64le",
+    "ppcemb",
+    "riscv32",
+    "s390",
+    "s390x",
+    "sh4",
+    "sh4eb",
+    "sparc",
+    "sparc64",
+    "unicore32",
+    "xtensa",
+    "xtensaeb",
+];
+
+/// The row of an architecture, or why there is none.
+pub fn known(name: &str) -> Result<&'static Architecture> {
+    row(name).ok_or_else(|| {
+        Error::unsupported_configuration(match UNSERVED.contains(&name) {
+            true => format!("No emulator found for arch '{name}'"),
+            false => format!("Unknown architecture {name}"),
+        })
+    })
 }
 
 /// The row of a QEMU target.

@@ -9,8 +9,8 @@ pub const DEVICE: &str = "/dev/kvm";
 
 mod request {
     //! The one question put to the device.
-    nix::ioctl_none_bad!(
-        /// `KVM_GET_API_VERSION`.
+    nix::ioctl_write_int_bad!(
+        /// `KVM_GET_API_VERSION`; its argument must be 0.
         get_api_version,
         0xAE00
     );
@@ -39,8 +39,8 @@ pub fn usable() -> Result<(), String> {
 
 #[allow(unsafe_code)]
 fn ask_version(file: &std::fs::File) -> Result<(), String> {
-    // SAFETY: the request takes no argument and writes no memory; the descriptor is open for the call's duration.
-    let version = unsafe { request::get_api_version(file.as_raw_fd()) };
+    // SAFETY: the request takes a plain number and writes no memory; the descriptor is open for the call's duration.
+    let version = unsafe { request::get_api_version(file.as_raw_fd(), 0) };
     match version {
         Ok(12) => Ok(()),
         Ok(other) => Err(format!(

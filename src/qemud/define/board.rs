@@ -109,10 +109,19 @@ impl Board {
         Board::named(arch, machine)
     }
 
+    /// The board of what a definition asks for, before its machine type is the versioned one.
+    pub fn asked_for(arch: &str, machine: Option<&str>) -> Result<Board> {
+        let default = architecture::row(arch).and_then(|row| row.default_machine);
+        match machine.or(default).unwrap_or_default() {
+            "q35" => Board::named(arch, "pc-q35-"),
+            "pc" => Board::named(arch, "pc-"),
+            machine => Board::named(arch, machine),
+        }
+    }
+
     /// The board of a versioned machine type.
     pub fn named(arch: &str, machine: &str) -> Result<Board> {
-        let row = architecture::row(arch)
-            .ok_or_else(|| Error::unsupported_configuration(format!("Unknown architecture {arch}")))?;
+        let row = architecture::known(arch)?;
         let families = FAMILIES.iter();
         let mut fitting = families.filter(|family| (family.prefix == "virt") != row.is_x86);
         let family = fitting

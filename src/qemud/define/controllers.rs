@@ -12,17 +12,33 @@ pub fn complete(devices: &mut Devices, board: Board, capabilities: &QemuCapabili
         check(controller)?;
     }
     number_those_without_index(devices);
-    usb(devices, board)?;
-    if board.family.is_q35 && !devices.has_controller("sata", 0) {
-        devices.add_controller(new("sata", 0));
-    }
-    root(devices, board);
+    add_board(devices, board);
+    usb(devices)?;
     for kind in ["scsi", "fdc", "ide", "sata"] {
         for_drives(devices, kind);
     }
     for_virtio_serial(devices);
     for_smartcards(devices);
     models(devices, board, capabilities)
+}
+
+/// Adds the controllers a board has by itself.
+pub fn add_board(devices: &mut Devices, board: Board) {
+    let absent = devices.controllers("usb").next().is_none();
+    if absent && let Some(model) = board.family.usb {
+        devices.add_controller(new("usb", 0).with("model", model));
+    }
+    if board.family.is_q35 && !devices.has_controller("sata", 0) {
+        devices.add_controller(new("sata", 0));
+    }
+    let root = match board.family.root {
+        RootBus::Express => "pcie-root",
+        RootBus::Conventional => "pci-root",
+        RootBus::MemoryMapped => return,
+    };
+    if !devices.has_controller("pci", 0) {
+        devices.add_controller(new("pci", 0).with("model", root));
+    }
 }
 
 /// A controller without a model.
@@ -66,31 +82,15 @@ fn number_those_without_index(devices: &mut Devices) {
     }
 }
 
-fn usb(devices: &mut Devices, board: Board) -> Result<()> {
-    let absent = devices.controllers("usb").next().is_none();
-    if absent && let Some(model) = board.family.usb {
-        devices.add_controller(new("usb", 0).with("model", model));
-    }
-    let enabled = devices
-        .controllers("usb")
-        .any(|controller| controller.attribute("model") != Some("none"));
+fn usb(devices: &Devices) -> Result<()> {
+    let mut controllers = devices.controllers("usb");
+    let enabled = controllers.any(|controller| controller.attribute("model") != Some("none"));
     if !enabled && devices.items.iter().any(super::usb::is_usb_device) {
         return Err(Error::unsupported_configuration(
             "USB is disabled for this domain, but USB devices are present in the domain XML",
         ));
     }
     Ok(())
-}
-
-fn root(devices: &mut Devices, board: Board) {
-    let model = match board.family.root {
-        RootBus::Express => "pcie-root",
-        RootBus::Conventional => "pci-root",
-        RootBus::MemoryMapped => return,
-    };
-    if !devices.has_controller("pci", 0) {
-        devices.add_controller(new("pci", 0).with("model", model));
-    }
 }
 
 /// Drives on a bus need its controllers, from the first to the last used.

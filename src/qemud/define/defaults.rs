@@ -171,7 +171,7 @@ fn new_mac() -> Result<String> {
     Ok(format!("52:54:00:{first:02x}:{second:02x}:{third:02x}"))
 }
 
-/// Serial ports are of the board's kind and numbered; the first console shows the first of them.
+/// Serial ports are of the board's kind and numbered.
 fn serial_ports(devices: &mut Devices, board: Board) {
     let (kind, model) = match board.arch.board_serial {
         Some(model) if !board.family.isa => ("system-serial", model),
@@ -195,17 +195,6 @@ fn serial_ports(devices: &mut Devices, board: Board) {
         if target.child("model").is_none() {
             target.push(Element::new("model").with("name", name));
         }
-    }
-    let first = devices.of("serial").next().cloned();
-    if let Some(serial) = first.filter(|_| !devices.any("console")) {
-        let mut console = Element::new("console").with("type", serial.attribute("type").unwrap_or("pty"));
-        for part in ["source", "protocol"] {
-            if let Some(part) = serial.child(part) {
-                console.push(part.clone());
-            }
-        }
-        console.push(Element::new("target").with("type", "serial").with("port", 0));
-        devices.add(console);
     }
 }
 

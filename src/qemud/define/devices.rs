@@ -54,21 +54,31 @@ pub struct Devices {
 impl Devices {
     /// Takes the devices out of a definition.
     pub fn take(domain: &mut Element) -> Devices {
-        let nodes = std::mem::take(&mut domain.child_or_new("devices").nodes);
-        let elements = nodes.into_iter().filter_map(|node| match node {
-            Node::Element(element) => Some(element),
-            Node::Text(_) => None,
-        });
+        Devices::of_element(domain.child_or_new("devices"))
+    }
+
+    /// Takes the devices out of `<devices>`.
+    pub fn of_element(devices: &mut Element) -> Devices {
+        let elements = std::mem::take(&mut devices.nodes)
+            .into_iter()
+            .filter_map(|node| match node {
+                Node::Element(element) => Some(element),
+                Node::Text(_) => None,
+            });
         Devices {
             items: elements.collect(),
         }
     }
 
-    /// Puts them back, in order.
+    /// Puts them back into a definition, in order.
     pub fn put_back(self, domain: &mut Element) {
-        let mut items = self.items;
-        items.sort_by_key(|element| rank(&element.name));
-        domain.child_or_new("devices").nodes = items.into_iter().map(Node::Element).collect();
+        self.into_element(domain.child_or_new("devices"));
+    }
+
+    /// Puts them into `<devices>`, in order.
+    pub fn into_element(mut self, devices: &mut Element) {
+        self.items.sort_by_key(|element| rank(&element.name));
+        devices.nodes = self.items.into_iter().map(Node::Element).collect();
     }
 
     /// The devices of a kind.

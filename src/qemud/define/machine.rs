@@ -22,8 +22,7 @@ pub fn emulator(tree: &Element) -> Result<PathBuf> {
 
 /// The binary of an architecture.
 pub fn emulator_of(arch: &str) -> Result<PathBuf> {
-    let row = architecture::row(arch)
-        .ok_or_else(|| Error::unsupported_configuration(format!("Unknown architecture {arch}")))?;
+    let row = architecture::known(arch)?;
     let name = format!("qemu-system-{}", row.target);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = [PathBuf::from("/usr/bin")]

@@ -11,15 +11,19 @@ mod drive;
 pub mod firmware;
 mod machine;
 mod pci;
+mod platform;
 mod refuse;
 mod supported;
 mod supported_disk;
+#[cfg(test)]
+mod tests;
 mod usb;
 mod virtio_serial;
 
 pub use board::{Board, RootBus};
 pub use devices::{address, index_of, model, number};
 pub use drive::disk_index;
+pub use platform::QemuPlatform;
 
 use crate::error::Result;
 use crate::qemud::capabilities::QemuCapabilities;

@@ -292,7 +292,7 @@ pub fn check_devices(
             "interface" => interface(device)?,
             "serial" | "console" | "channel" => chardev(device)?,
             "graphics" => graphics(device, capabilities)?,
-            "video" => video(device)?,
+            "video" => video(device, capabilities)?,
             "input" => {
                 one_of(device, "type", &["mouse", "tablet", "keyboard"])?;
                 one_of(device, "bus", &["ps2", "usb", "virtio"])?;
@@ -304,7 +304,7 @@ pub fn check_devices(
                 &["virtio", "none", "virtio-non-transitional", "virtio-transitional"],
             )?,
             "rng" => rng(device)?,
-            "panic" => one_of(device, "model", &["isa", "pvpanic", "hyperv"])?,
+            "panic" => panic_device(device, capabilities)?,
             "tpm" => tpm(device)?,
             "audio" => one_of(device, "type", &["none"])?,
             "sound" => one_of(device, "model", &["ich6", "ich9", "ac97", "es1370", "usb"])?,
@@ -419,7 +419,22 @@ fn graphics(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     }
 }
 
-fn video(device: &Element) -> Result<()> {
+fn panic_device(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
+    one_of(device, "model", &["isa", "pvpanic", "hyperv"])?;
+    let (name, kind) = match device.attribute("model") {
+        Some("isa") => ("ISA panic", "pvpanic"),
+        Some("pvpanic") => ("PCI panic", "pvpanic-pci"),
+        _ => return Ok(()),
+    };
+    match capabilities.has_type(kind) {
+        true => Ok(()),
+        false => Err(Error::unsupported_configuration(format!(
+            "the QEMU binary does not support the {name} device"
+        ))),
+    }
+}
+
+fn video(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     let Some(model) = device.child("model") else {
         return Err(refuse::because(device, "video device without a model"));
     };
@@ -428,6 +443,21 @@ fn video(device: &Element) -> Result<()> {
         "type",
         &["virtio", "qxl", "vga", "bochs", "cirrus", "none", "ramfb"],
     )?;
+    let kind = model.attribute("type").unwrap_or_default();
+    let built_in = match kind {
+        "virtio" => capabilities.has_type("virtio-gpu-device"),
+        "qxl" => capabilities.has_type("qxl"),
+        "vga" => capabilities.has_type("VGA"),
+        "bochs" => capabilities.has_type("bochs-display"),
+        "cirrus" => capabilities.has_type("cirrus-vga"),
+        "ramfb" => capabilities.has_type("ramfb"),
+        _ => true,
+    };
+    if !built_in {
+        return Err(Error::unsupported_configuration(format!(
+            "domain configuration does not support video model '{kind}'"
+        )));
+    }
     match model.child_attribute("acceleration", "accel3d") {
         Some("yes") => Err(refuse::because(
             model,

@@ -22,6 +22,7 @@ pub fn settle(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
     pair_console(devices, is_hvm);
     place_smartcards(devices);
     place_scsi_hostdevs(devices);
+    platform.add_board_controllers(&architecture, machine.as_deref(), devices);
     add_controllers(devices);
     let card = match os_type.as_str() {
         "xen" | "linux" => "xen",

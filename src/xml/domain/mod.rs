@@ -85,6 +85,9 @@ pub trait Platform {
         false
     }
 
+    /// Adds the controllers a machine has by itself; they stand before those that devices imply.
+    fn add_board_controllers(&self, _architecture: &str, _machine: Option<&str>, _devices: &mut Element) {}
+
     /// The namespaces this driver understands at the end of a definition: prefix and address.
     fn namespaces(&self) -> &[(&'static str, &'static str)] {
         &[]

@@ -199,7 +199,7 @@ impl Trial {
             !is_bridge(*at) && !first.iter().any(|(known, _)| known == at) && !fixed(need)
         });
         for (at, need) in first.iter().copied().chain(bridges).chain(rest) {
-            trial.place(*at, *need, &devices.items[*at])?;
+            trial.place(*at, *need, devices)?;
         }
         Ok(trial)
     }
@@ -252,7 +252,8 @@ impl Trial {
         Ok(bus.take(place, joinable)?)
     }
 
-    fn place(&mut self, at: usize, need: Need, device: &Element) -> Attempt<()> {
+    fn place(&mut self, at: usize, need: Need, devices: &Devices) -> Attempt<()> {
+        let device = &devices.items[at];
         let place = match need {
             Need::Preferred(place, kind) => {
                 let alone = place.function == 0;
@@ -262,7 +263,7 @@ impl Trial {
             }
             Need::Any(kind) => self.any(kind)?,
             Need::Port => self.port()?,
-            Need::Companion(function) => self.companion(index_of(device), function)?,
+            Need::Companion(function) => self.companion(devices, index_of(device), function)?,
         };
         self.found.push((at, place));
         Ok(())
@@ -305,9 +306,14 @@ impl Trial {
         Ok(place)
     }
 
-    fn companion(&mut self, index: u32, function: u32) -> Attempt<Place> {
+    fn companion(&mut self, devices: &Devices, index: u32, function: u32) -> Attempt<Place> {
         let known = self.companions.get(&index).copied();
         let built_in = || {
+            // The chipset's own slots are for whole sets; a fast controller alone goes where there is room.
+            let mut set = devices
+                .controllers("usb")
+                .filter(|controller| index_of(controller) == index);
+            set.find(|controller| controller.attribute("model") == Some("ich9-uhci1"))?;
             let root = self.buses.get(&0).filter(|_| self.board.family.is_q35)?;
             let mut slots = need::ICH9_USB_SLOTS.into_iter();
             slots.find(|slot| root.is_free(*slot)).map(|slot| (0, slot))
