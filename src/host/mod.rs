@@ -4,8 +4,11 @@
 
 mod cpu;
 mod ksm;
+mod layout;
 mod memory;
 mod sysinfo;
+
+pub use layout::{CacheBank, CpuPlace};
 
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::NodeInfo;

@@ -7,6 +7,8 @@ pub mod architecture;
 mod cache;
 pub mod cpu;
 mod dialogue;
+pub mod domain_xml;
+pub mod host_xml;
 pub mod kvm;
 mod probe;
 

@@ -57,7 +57,7 @@ pub fn probe(binary: &Path) -> Result<QemuCapabilities> {
         None => target.arch,
     };
     let mut machines: Vec<Machine> = qemu.ask("query-machines", Value::Null)?;
-    machines.retain(|machine| machine.name != "none" && machine.name != "x-remote");
+    machines.retain(|machine| machine.name != "none");
     let types: Vec<Named> = qemu.ask("qom-list-types", json!({ "abstract": false }))?;
     let commands: Vec<Named> = qemu.ask("query-commands", Value::Null)?;
     let options: Vec<OptionGroup> = qemu.ask("query-command-line-options", Value::Null)?;

@@ -125,6 +125,52 @@ fn folders() -> Vec<PathBuf> {
         .collect()
 }
 
+/// What firmware there is for a machine.
+#[derive(Default)]
+pub struct Available {
+    /// The kinds a definition may ask for: `efi`, `bios`.
+    pub kinds: Vec<String>,
+    /// The images.
+    pub images: Vec<PathBuf>,
+    /// Whether one of them verifies what it boots.
+    pub secure: bool,
+}
+
+/// Looks for the firmware of a machine.
+pub fn available(board: Board, machine: &str) -> Available {
+    let mut found = Available::default();
+    for description in descriptions(&folders()).iter().filter_map(|path| read(path)) {
+        for (kind, interface) in [("bios", "bios"), ("efi", "uefi")] {
+            let wish = |secure| Wish {
+                target: board.arch.target,
+                machine,
+                interface,
+                secure,
+                enrolled: None,
+            };
+            let plain = fits(&description, &wish(None));
+            let secure = fits(&description, &wish(Some(true)));
+            if !plain && !secure {
+                continue;
+            }
+            found.secure |= secure;
+            if !found.kinds.iter().any(|known| known == kind) {
+                found.kinds.push(kind.to_string());
+            }
+            let image = description
+                .mapping
+                .executable
+                .as_ref()
+                .map(|image| image.filename.clone());
+            let image = image.or_else(|| description.mapping.filename.clone());
+            found
+                .images
+                .extend(image.filter(|image| !found.images.contains(image)));
+        }
+    }
+    found
+}
+
 /// All descriptions in the order of their names; one of a more important folder hides those of the same name.
 fn descriptions(folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut files: BTreeMap<std::ffi::OsString, PathBuf> = BTreeMap::new();
