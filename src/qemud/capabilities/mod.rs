@@ -13,6 +13,7 @@ pub mod kvm;
 mod probe;
 
 use crate::error::{Error, Result};
+use crate::qemud::define;
 use cpu::CpuModels;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -250,6 +251,35 @@ impl QemuCapabilities {
     pub fn kvm_built_in(&self) -> bool {
         self.kvm || self.has_type("kvm-accel")
     }
+}
+
+/// The most virtual CPUs of a guest of the host's architecture on its default machine.
+pub fn max_vcpus(kind: Option<&str>) -> Result<i32> {
+    if let Some(kind) = kind
+        && Accelerator::of_domain_type(kind).is_none()
+    {
+        return Err(Error::invalid_argument(format!("unknown type '{kind}'")));
+    }
+    let facts = QemuCapabilities::of(&define::emulator_of(architecture::host())?)?;
+    let most = facts.default_machine().map_or(1, |machine| machine.cpu_max);
+    Ok(i32::try_from(most).unwrap_or(i32::MAX))
+}
+
+/// The CPU models a definition of an architecture may name.
+pub fn cpu_model_names(arch: &str) -> Result<Vec<String>> {
+    if architecture::known(arch).is_err_and(|error| error.message.contains("Unknown")) {
+        return Err(Error::invalid_argument(format!(
+            "cannot find architecture {arch}"
+        )));
+    }
+    let facts = QemuCapabilities::of(&define::emulator_of(arch)?)?;
+    let accelerator = if facts.tcg {
+        Accelerator::Tcg
+    } else {
+        Accelerator::Kvm
+    };
+    let models = facts.cpu_models(accelerator)?;
+    Ok(models.models.iter().map(|model| model.name.clone()).collect())
 }
 
 /// The name of a machine without its version: `pc-q35-7.2` → `pc-q35`.

@@ -5,7 +5,7 @@ use crate::backend::Host;
 use crate::error::Result;
 use crate::host::Node;
 use crate::model::*;
-use crate::qemud::capabilities::QemuCapabilities;
+use crate::qemud::capabilities::{self, QemuCapabilities, domain_xml, host_xml};
 use crate::qemud::{LIBRARY_VERSION, define};
 
 impl Host for QemuConnection {
@@ -28,6 +28,36 @@ impl Host for QemuConnection {
 
     fn hostname(&self) -> Result<String> {
         Node::default().hostname()
+    }
+
+    fn max_vcpus(&self, kind: Option<&str>) -> Result<i32> {
+        capabilities::max_vcpus(kind)
+    }
+
+    fn capabilities(&self) -> Result<String> {
+        host_xml::host_capabilities(&Node::default())
+    }
+
+    fn cpu_model_names(&self, arch: &str, flags: u32) -> Result<Vec<String>> {
+        check_flags(flags, 0, "virConnectGetCPUModelNames")?;
+        capabilities::cpu_model_names(arch)
+    }
+
+    fn domain_capabilities(
+        &self,
+        emulator: Option<&str>,
+        arch: Option<&str>,
+        machine: Option<&str>,
+        virt_type: Option<&str>,
+        flags: u32,
+    ) -> Result<String> {
+        check_flags(flags, 0, "virConnectGetDomainCapabilities")?;
+        domain_xml::domain_capabilities(&domain_xml::Question {
+            emulator,
+            arch,
+            machine,
+            virt_type,
+        })
     }
 
     fn node_info(&self) -> Result<NodeInfo> {

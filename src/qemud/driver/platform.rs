@@ -1,38 +1,20 @@
-//! What this host offers, as far as reading a definition depends on it; and the whole way from a document to a
-//! definition.
+//! The whole way from a document to a definition.
 
 use super::QemuConnection;
-use crate::error::Result;
-use crate::qemud::define;
+use crate::error::{Error, Result};
+use crate::qemud::define::{self, QemuPlatform};
 use crate::xml::Element;
-use crate::xml::domain::{Platform, complete};
-
-/// This host's QEMU.
-pub struct QemuPlatform;
-
-impl Platform for QemuPlatform {
-    fn default_architecture(&self, _virt_type: &str, _os_type: &str) -> String {
-        std::env::consts::ARCH.to_string()
-    }
-
-    fn emulator(&self, _virt_type: &str, architecture: &str) -> Option<String> {
-        // A missing binary is told when the definition's facts are asked for, with its name.
-        let path = define::emulator_of(architecture).ok()?;
-        Some(path.display().to_string())
-    }
-
-    fn namespaces(&self) -> &[(&'static str, &'static str)] {
-        &[("qemu", "http://libvirt.org/schemas/domain/qemu/1.0")]
-    }
-}
+use crate::xml::domain::complete_reporting;
+use crate::xml::shape::Unknown;
 
 impl QemuConnection {
     /// Reads a document and makes it a definition that fixes everything the guest can see.
     pub(super) fn complete(&self, xml: &str) -> Result<Element> {
         let mut tree = crate::xml::parse(xml, "domain_definition")?;
-        complete(&mut tree, &QemuPlatform)?;
+        let unknown = complete_reporting(&mut tree, &QemuPlatform)?;
         // Early, so that a name that is no file name is told before anything about QEMU.
         super::lifecycle::identity(&tree)?;
+        refuse_unknown(&unknown)?;
         self.complete_for_qemu(&mut tree)?;
         Ok(tree)
     }
@@ -45,4 +27,19 @@ impl QemuConnection {
         };
         define::complete(tree, &capabilities, &places)
     }
+}
+
+/// What nobody knows is not dropped in silence: it may have been meant to change the guest.
+fn refuse_unknown(unknown: &[Unknown]) -> Result<()> {
+    let Some(first) = unknown.first() else {
+        return Ok(());
+    };
+    let what = match first.is_attribute {
+        true => format!("attribute '{}' of <{}>", first.name, first.parent),
+        false => format!("element <{}> in <{}>", first.name, first.parent),
+    };
+    Err(Error::unsupported_configuration(format!(
+        "{what}, line {}, is not known",
+        first.line
+    )))
 }
