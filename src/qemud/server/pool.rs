@@ -135,6 +135,11 @@ impl Inner {
             let mut state = lock(&self.pool.state);
             state.waiting -= 1;
             match found {
+                // The others may all be spare as well: somebody must stay.
+                Ok(0) if state.waiting < KEPT => {
+                    state.waiting += 1;
+                    continue;
+                }
                 Ok(0) => {
                     state.threads -= 1;
                     return None;
