@@ -28,3 +28,11 @@ pub fn impact(args: &Args) -> Result<u32> {
     }
     Ok(flags)
 }
+
+/// The same for the oldest operations: without any of the options they reach the running domain only.
+pub fn impact_or_live(args: &Args) -> Result<u32> {
+    match impact(args)? {
+        DOMAIN_AFFECT_CURRENT if !args.has("current") => Ok(DOMAIN_AFFECT_LIVE),
+        flags => Ok(flags),
+    }
+}

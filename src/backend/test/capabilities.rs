@@ -70,6 +70,11 @@ const VIRT_TYPES: &[&str] = &[
     "hvf",
 ];
 
+/// Whether there is such an architecture.
+pub(super) fn is_architecture(name: &str) -> bool {
+    ARCHES.contains(&name)
+}
+
 fn text(name: &str, text: impl ToString) -> Element {
     Element::new(name).with_text(text)
 }

@@ -1,7 +1,7 @@
 //! Attaching, changing and tuning the devices of a domain.
 
 use super::memory::{Kind, known_parameters};
-use super::state::exclusive_impact;
+use super::state::{Guest, exclusive_impact};
 use super::*;
 use super::{bandwidth, definition, throttle};
 use crate::error::ErrorCode;
@@ -206,11 +206,19 @@ fn free_alias(tree: &Element) -> String {
     }
 }
 
+/// Only running domains gain and lose devices; a definition is as unwelcome as an unknown flag.
+fn expect_live(guest: &Guest, flags: u32, function: &str) -> Result<()> {
+    match guest.impact(flags)? {
+        (_, true) => only_flags(DOMAIN_AFFECT_CONFIG, DOMAIN_AFFECT_LIVE, function),
+        _ => only_flags(flags, DOMAIN_AFFECT_LIVE, function),
+    }
+}
+
 impl DomainDevices for TestConnection {
     fn attach_device(&self, domain: &DomainRef, text: &str, flags: u32) -> Result<()> {
-        only_flags(flags, DOMAIN_AFFECT_LIVE, "testDomainAttachDeviceLiveAndConfig")?;
         let mut state = self.state();
-        let guest = state.active_mut(domain)?;
+        let guest = state.guest_mut(domain)?;
+        expect_live(guest, flags, "testDomainAttachDeviceLiveAndConfig")?;
         let device = read(text)?;
         let (place, mut new) = completed(&guest.current, device)?;
         check_attach(&new)?;
@@ -236,13 +244,9 @@ impl DomainDevices for TestConnection {
     }
 
     fn detach_device_alias(&self, domain: &DomainRef, alias: &str, flags: u32) -> Result<()> {
-        only_flags(
-            flags,
-            DOMAIN_AFFECT_LIVE,
-            "testDomainDetachDeviceAliasLiveAndConfig",
-        )?;
         let mut state = self.state();
-        let guest = state.active_mut(domain)?;
+        let guest = state.guest_mut(domain)?;
+        expect_live(guest, flags, "testDomainDetachDeviceAliasLiveAndConfig")?;
         let devices = definition::part(&mut guest.current, "devices");
         let found = devices.elements().find(|device| alias_of(device) == Some(alias));
         let Some(device) = found else {

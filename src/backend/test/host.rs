@@ -132,6 +132,11 @@ impl Host for TestConnection {
         })
     }
 
+    fn cpu_model_names(&self, arch: &str, flags: u32) -> Result<Vec<String>> {
+        only_flags(flags, 0, "testConnectGetCPUModelNames")?;
+        cpu_models::names(arch, capabilities::is_architecture(arch))
+    }
+
     fn compare_cpu(&self, _xml: &str, _flags: u32) -> Result<i32> {
         Err(Error::unsupported("virConnectCompareCPU"))
     }

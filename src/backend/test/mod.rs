@@ -9,6 +9,7 @@ mod bandwidth;
 mod bits;
 mod blkio;
 mod capabilities;
+mod cpu_models;
 mod cpus;
 mod default_node;
 mod definition;

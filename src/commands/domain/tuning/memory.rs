@@ -2,7 +2,7 @@
 
 use super::parameters::{self, Setting};
 use crate::commands::domain::lookup;
-use crate::commands::impact::{self, impact};
+use crate::commands::impact::{self, impact, impact_or_live};
 use crate::model::constants::*;
 use crate::model::{ParamValue, TypedParam};
 use crate::shell::args::Args;
@@ -54,7 +54,7 @@ pub const COMMANDS: &[Command] = &[
 const UNLIMITED: u64 = 9_007_199_254_740_991;
 
 fn setmem(session: &mut Session, args: &Args) -> Result<()> {
-    let flags = impact(args)?;
+    let flags = impact_or_live(args)?;
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let size = kibibytes(args)?;

@@ -2,7 +2,7 @@
 
 use super::parameters::{self, Setting};
 use crate::commands::domain::lookup;
-use crate::commands::impact::{self, impact};
+use crate::commands::impact::{self, impact, impact_or_live};
 use crate::commands::plain_name::plain_name;
 use crate::model::constants::*;
 use crate::shell::args::Args;
@@ -76,12 +76,15 @@ fn setvcpus(session: &mut Session, args: &Args) -> Result<()> {
     args.exclusive("current", "config")?;
     args.exclusive("guest", "config")?;
     args.requires("maximum", "config")?;
-    let flags = impact(args)?
-        | args.flags(&[
-            ("guest", DOMAIN_VCPU_GUEST),
-            ("maximum", DOMAIN_VCPU_MAXIMUM),
-            ("hotpluggable", DOMAIN_VCPU_HOTPLUGGABLE),
-        ]);
+    let chosen = args.flags(&[
+        ("guest", DOMAIN_VCPU_GUEST),
+        ("maximum", DOMAIN_VCPU_MAXIMUM),
+        ("hotpluggable", DOMAIN_VCPU_HOTPLUGGABLE),
+    ]);
+    let flags = match chosen {
+        0 => impact_or_live(args)?,
+        chosen => chosen | impact(args)?,
+    };
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let count = args.number::<u32>("count")?.unwrap_or_default();
