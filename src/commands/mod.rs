@@ -2,11 +2,13 @@
 
 pub mod backup;
 pub mod checkpoint;
+mod clock;
 mod cpu_list;
 mod description;
 mod document;
 pub mod domain;
 mod editor;
+mod event_loop;
 pub mod events;
 mod files;
 pub mod filter;

@@ -7,11 +7,13 @@ pub mod describe;
 pub mod device;
 mod device_tree;
 pub mod guest;
+pub mod guest_access;
 pub mod info;
 pub mod interface_info;
 pub mod list;
 pub mod lookup;
 pub mod power;
+pub mod qemu;
 pub mod saving;
 pub mod settings;
 pub mod stats;
@@ -40,10 +42,18 @@ pub const COMMANDS: &[&[Command]] = &[
     device::throttle::COMMANDS,
     describe::COMMANDS,
     guest::COMMANDS,
+    guest_access::agent::COMMANDS,
+    guest_access::console::COMMANDS,
+    guest_access::display::COMMANDS,
+    guest_access::keyboard::COMMANDS,
+    guest_access::screenshot::COMMANDS,
+    guest_access::ssh_keys::COMMANDS,
     info::COMMANDS,
     interface_info::COMMANDS,
     list::COMMANDS,
     power::COMMANDS,
+    qemu::command::COMMANDS,
+    qemu::events::COMMANDS,
     saving::dump::COMMANDS,
     saving::file::COMMANDS,
     saving::image::COMMANDS,

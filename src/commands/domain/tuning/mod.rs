@@ -3,7 +3,7 @@
 pub mod block_io;
 pub mod io_thread;
 pub mod memory;
-pub(super) mod parameters;
+pub(in crate::commands) mod parameters;
 pub mod performance;
 pub mod pinning;
 pub mod processor_time;
