@@ -227,3 +227,69 @@ fn the_sockets_end_with_the_server() {
     assert!(!connection.is_alive());
     assert_eq!(raw.read(&mut [0; 8]).unwrap(), 0);
 }
+
+#[test]
+fn a_silent_peer_is_told_from_a_dead_one() {
+    let stage = ServerStage::new();
+    let connection = stage.connect();
+    connection.set_keepalive(Duration::from_millis(100), 2).unwrap();
+    std::thread::sleep(Duration::from_millis(800));
+    assert_eq!(
+        connection.host().hostname().unwrap(),
+        "mock",
+        "pings are answered"
+    );
+
+    // A peer that opens and then never says a word again.
+    let socket = stage.socket("mute");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let mute = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        answer_opening(&mut client);
+        std::thread::sleep(Duration::from_secs(2));
+    });
+    let connection = mock::open(&socket, "qemu:///session");
+    connection.set_keepalive(Duration::from_millis(100), 2).unwrap();
+    let begun = Instant::now();
+    let error = connection.host().hostname().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "internal error: connection closed due to keepalive timeout"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    drop(connection);
+    mute.join().unwrap();
+}
+
+/// Answers the authentication, the opening and the question for keepalive.
+fn answer_opening(client: &mut UnixStream) {
+    let opening: [(u32, &[u32]); 3] = [(66, &[1, 0]), (1, &[]), (60, &[1])];
+    for (serial, (procedure, payload)) in (1u32..).zip(opening) {
+        let mut length = [0; 4];
+        if serial != 3 {
+            client.read_exact(&mut length).unwrap();
+            let mut rest = vec![0; u32::from_be_bytes(length) as usize - 4];
+            client.read_exact(&mut rest).unwrap();
+        } else {
+            // Between comes the call that is never answered, with the serial before.
+            let mut both = [0; 28 + 32];
+            client.read_exact(&mut both).unwrap();
+        }
+        let serial = if serial == 3 { 4 } else { serial };
+        let words = [
+            28 + 4 * payload.len() as u32,
+            0x2000_8086,
+            1,
+            procedure,
+            1,
+            serial,
+            0,
+        ];
+        let bytes: Vec<u8> = words
+            .iter()
+            .chain(payload)
+            .flat_map(|word| word.to_be_bytes())
+            .collect();
+        client.write_all(&bytes).unwrap();
+    }
+}

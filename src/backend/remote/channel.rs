@@ -400,6 +400,13 @@ impl Channel {
         self.changed.notify_all();
     }
 
+    /// Waits without reading; `false` if the connection has ended before `time` was over.
+    pub(super) fn lives_on(&self, time: Duration) -> bool {
+        let alive = |state: &mut State| state.failure.is_none();
+        let waited = self.changed.wait_timeout_while(self.state(), time, alive);
+        waited.unwrap_or_else(PoisonError::into_inner).0.failure.is_none()
+    }
+
     /// Whether the peer is still there, found without waiting.
     pub(super) fn is_alive(&self) -> bool {
         let _ = self.wait(Some(Instant::now() + Duration::from_millis(1)), |_| None::<()>);

@@ -5,8 +5,8 @@ use super::channel::Channel;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::rpc::frame::REMOTE_PROGRAM;
 use crate::rpc::procedure::{CONNECT_SUPPORTS_FEATURE, FEATURE_KEEPALIVE, KEEPALIVE_PING};
-use crate::rpc::xdr::{Writer, Xdr};
-use std::sync::{Arc, Weak};
+use crate::rpc::xdr::{from_bytes, to_bytes};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The watcher needs little: it sleeps, pings and reads.
@@ -14,41 +14,56 @@ const STACK: usize = 128 * 1024;
 
 impl RemoteConnection {
     /// Starts watching the peer; it ends with the connection.
+    ///
+    /// A connection that is shorter than the first interval pays nothing for it: the peer is asked to take part only
+    /// then, and from then on it pings too, so somebody must always read.
     pub(super) fn start_keepalive(&self, interval: Duration, count: u32) -> Result<()> {
         if interval.is_zero() {
             return Ok(());
         }
-        let mut feature = Writer::default();
-        FEATURE_KEEPALIVE.encode(&mut feature);
-        let supported: i32 = self.call(REMOTE_PROGRAM, CONNECT_SUPPORTS_FEATURE, feature)?;
-        if supported == 0 {
-            let what = "the daemon does not support keepalive";
-            return Err(Error::operation_failed(what).from_origin(ErrorOrigin::RPC));
-        }
-        let channel = Arc::downgrade(&self.channel);
+        let channel = Arc::clone(&self.channel);
         std::thread::Builder::new()
             .name("keepalive".to_string())
             .stack_size(STACK)
-            .spawn(move || watch(&channel, interval, count))
+            .spawn(move || {
+                if channel.lives_on(interval) && takes_part(&channel) {
+                    watch(&channel, interval, count);
+                }
+            })
             .map_err(|cause| Error::system("Cannot start a thread", &cause))?;
         Ok(())
     }
 }
 
+/// Asks the peer whether it answers pings.
+fn takes_part(channel: &Channel) -> bool {
+    let question = (
+        REMOTE_PROGRAM,
+        CONNECT_SUPPORTS_FEATURE,
+        to_bytes(&FEATURE_KEEPALIVE),
+    );
+    let answers = channel.call_all(vec![question]);
+    let answer = answers.ok().and_then(|mut answers| answers.pop()?.ok());
+    answer.is_some_and(|answer| from_bytes::<bool>(&answer).unwrap_or(false))
+}
+
 /// Pings while nothing is heard. Between pings it reads, so that the peer's own pings are answered while the
 /// user sits at the prompt.
-fn watch(channel: &Weak<Channel>, interval: Duration, count: u32) {
+fn watch(channel: &Channel, interval: Duration, count: u32) {
     let mut unanswered = 0;
+    let mut last_heard = Instant::now();
     loop {
-        // Held for a second at most, so that a dropped connection closes soon.
-        let Some(channel) = channel.upgrade() else { return };
-        if channel.state().failure.is_some() {
-            return;
+        let heard = {
+            let state = channel.state();
+            if state.failure.is_some() {
+                return;
+            }
+            state.heard
+        };
+        if heard != last_heard {
+            (unanswered, last_heard) = (0, heard);
         }
-        let silent = channel.state().heard.elapsed();
-        if silent < interval {
-            unanswered = 0;
-        } else if silent >= interval * (unanswered + 1) {
+        if heard.elapsed() >= interval * (unanswered + 1) {
             if unanswered >= count {
                 channel.fail(timed_out());
                 return;

@@ -10,7 +10,14 @@ fn text(name: &str) -> String {
     name.to_string()
 }
 
+/// One event of each kind, in the order of their numbers.
 fn domain_events() -> Vec<DomainEvent> {
+    let mut all = older_domain_events();
+    all.extend(newer_domain_events());
+    all
+}
+
+fn older_domain_events() -> Vec<DomainEvent> {
     use DomainEvent::*;
     let (alias, reason, kind, status) = (text("net0"), 3, 4, 5);
     let end = GraphicsAddress {
@@ -18,7 +25,6 @@ fn domain_events() -> Vec<DomainEvent> {
         node: text("::1"),
         service: text("5900"),
     };
-    let params = vec![TypedParam::new("cpu_shares", 7u64), TypedParam::new("name", "x")];
     vec![
         Lifecycle { event: 5, detail: 1 },
         Reboot,
@@ -60,6 +66,14 @@ fn domain_events() -> Vec<DomainEvent> {
         },
         PmWakeup { reason },
         PmSuspend { reason },
+    ]
+}
+
+fn newer_domain_events() -> Vec<DomainEvent> {
+    use DomainEvent::*;
+    let (alias, reason, kind, status) = (text("net0"), 3, 4, 5);
+    let params = vec![TypedParam::new("cpu_shares", 7u64), TypedParam::new("name", "x")];
+    vec![
         BalloonChange { actual: 1 << 40 },
         PmSuspendDisk { reason },
         DeviceRemoved { alias: alias.clone() },
