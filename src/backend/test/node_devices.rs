@@ -244,10 +244,6 @@ impl NodeDevices for TestConnection {
         self.device(name, |device| device.persistent)
     }
 
-    fn autostart(&self, name: &str) -> Result<bool> {
-        self.device(name, |_| false)
-    }
-
     fn create_xml(&self, xml: &str, flags: u32) -> Result<NodeDeviceRef> {
         only_flags(flags, NODE_DEVICE_CREATE_XML_VALIDATE, "testNodeDeviceCreateXML")?;
         let mut wanted = moment_documents::read(xml, "device")?;
