@@ -248,43 +248,8 @@ impl QemuConnection {
     fn compatible(&self, old: &str, new: &str) -> Result<String> {
         let old = crate::xml::parse(old, "domain_definition")?;
         let new = self.complete(new)?;
-        let differs = |what: &str, old: String, new: String| {
-            let detail = format!("Target domain {what} {new} does not match source {old}");
-            Err(Error::unsupported_configuration(detail).from_origin(ErrorOrigin::QEMU))
-        };
-        for (path, what) in [
-            ("uuid", "uuid"),
-            ("name", "name"),
-            ("memory", "max memory"),
-            ("vcpu", "vCPU count"),
-            ("os/type", "OS type"),
-        ] {
-            let of = |tree: &crate::xml::Element| tree.child_text(path).unwrap_or_default();
-            if of(&old) != of(&new) {
-                return differs(what, of(&old), of(&new));
-            }
-        }
-        let machine = |tree: &crate::xml::Element| {
-            tree.child_attribute("os/type", "machine")
-                .unwrap_or("")
-                .to_string()
-        };
-        if machine(&old) != machine(&new) {
-            return differs("machine type", machine(&old), machine(&new));
-        }
-        let count = |tree: &crate::xml::Element, kind: &str| {
-            tree.child("devices")
-                .map_or(0, |devices| devices.children(kind).count())
-        };
-        for kind in ["disk", "interface", "controller", "video", "serial", "channel"] {
-            if count(&old, kind) != count(&new, kind) {
-                return differs(
-                    &format!("{kind} count"),
-                    count(&old, kind).to_string(),
-                    count(&new, kind).to_string(),
-                );
-            }
-        }
+        crate::xml::domain::stability::check(&old, &new)
+            .map_err(|error| error.from_origin(ErrorOrigin::QEMU))?;
         Ok(new.to_string())
     }
 }

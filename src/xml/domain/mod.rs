@@ -14,6 +14,7 @@ pub mod memory;
 mod metadata;
 mod order;
 pub mod os;
+pub mod stability;
 #[cfg(test)]
 mod tests;
 mod totals;
