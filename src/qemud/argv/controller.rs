@@ -7,7 +7,16 @@ use crate::qemud::define::{index_of, number};
 use crate::xml::Element;
 
 /// The kinds in the order QEMU must see them.
-const ORDER: &[&str] = &["pci", "usb", "scsi", "ide", "sata", "virtio-serial", "ccid"];
+const ORDER: &[&str] = &[
+    "pci",
+    "usb",
+    "scsi",
+    "ide",
+    "sata",
+    "fdc",
+    "virtio-serial",
+    "ccid",
+];
 
 /// The arguments.
 pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
@@ -51,7 +60,9 @@ fn properties(builder: &Builder<'_>, controller: &Element) -> Result<Option<Prop
         "sata" if builder.board.family.is_q35 && index_of(controller) == 0 => None,
         "sata" => Some(device("ahci")),
         "ide" => Some(device("piix3-ide")),
-        "fdc" => None,
+        // The older board has one built in.
+        "fdc" if builder.board.family.is_i440fx => None,
+        "fdc" => Some(device("isa-fdc")),
         "scsi" => Some(scsi(builder, controller, model)?),
         "virtio-serial" => {
             let driver = builder.virtio("virtio-serial", controller, controller.attribute("model"));

@@ -24,7 +24,14 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
             _ => None,
         };
         let boots = boot_index(disk, &order);
-        let properties = device(builder, disk, drive, boots);
+        let is_floppy = disk.child_attribute("target", "bus") == Some("fdc");
+        if let Some(place) = boots.filter(|_| is_floppy) {
+            // The controller boots, not the drive.
+            let unit = address(disk, "drive").and_then(|drive| number(drive.attribute("unit")));
+            let letter = if unit == Some(1) { 'B' } else { 'A' };
+            builder.option("-global", format!("isa-fdc.bootindex{letter}={place}"));
+        }
+        let properties = device(builder, disk, drive, boots.filter(|_| !is_floppy));
         builder.device(&properties);
     }
     Ok(())
@@ -106,9 +113,12 @@ fn device(builder: &Builder<'_>, disk: &Element, drive: Option<String>, boots: O
             .at(disk, &builder.buses),
         _ => {
             let unit = address(disk, "drive").and_then(|drive| number(drive.attribute("unit")));
-            Properties::default()
-                .with("driver", "floppy")
-                .with("unit", unit.unwrap_or(0))
+            let properties = Properties::default().with("driver", "floppy");
+            let properties = match builder.board.family.is_i440fx {
+                true => properties,
+                false => properties.with("bus", "fdc0.0"),
+            };
+            properties.with("unit", unit.unwrap_or(0))
         }
     };
     let properties = properties
