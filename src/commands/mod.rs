@@ -15,6 +15,7 @@ pub mod filter;
 pub mod host;
 mod impact;
 pub mod interface;
+mod moment;
 pub mod monitor;
 pub mod network;
 pub mod node_device;

@@ -3,7 +3,7 @@
 mod assignment;
 mod lifecycle;
 mod listing;
-mod tree;
+pub(in crate::commands) mod tree;
 
 use crate::backend::Connection;
 use crate::model::NodeDeviceRef;
