@@ -201,7 +201,7 @@ mod tests {
         );
         assert_eq!(
             tree.to_string(),
-            "<domain>\n  <name>a</name>\n  <title>t</title>\n  <metadata>\n    <k:x xmlns:k='http://a/b'>\n      <k:y/>\n    </k:x>\n  </metadata>\n  <vcpu>1</vcpu>\n</domain>\n"
+            "<domain>\n  <name>a</name>\n  <title>t</title>\n  <metadata>\n    <k:x xmlns:k=\"http://a/b\">\n      <k:y/>\n    </k:x>\n  </metadata>\n  <vcpu>1</vcpu>\n</domain>\n"
         );
         write(&mut tree, DOMAIN_METADATA_ELEMENT, None, None, uri).unwrap();
         assert!(read(&tree, DOMAIN_METADATA_ELEMENT, uri).is_err() && tree.child("metadata").is_none());
