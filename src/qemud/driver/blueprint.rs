@@ -13,7 +13,7 @@ use crate::xml::Element;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -177,7 +177,7 @@ fn run_beside(side: &SideProcess, site: &Site<'_>) -> Result<()> {
 }
 
 /// Waits for a socket somebody else makes. It may be made for one client only, so it is not connected to.
-fn wait_for_socket(process: &Process, path: &PathBuf) -> std::result::Result<(), ()> {
+fn wait_for_socket(process: &Process, path: &Path) -> std::result::Result<(), ()> {
     let deadline = Instant::now() + READY;
     while Instant::now() < deadline {
         if socket::is_there(path) {

@@ -117,6 +117,9 @@ fn tied_in(tree: &Element, what: Tied) -> Vec<u32> {
     list.map_or_else(|| (0..host_cpus()).collect(), cpus_in)
 }
 
+/// Tells an element from others.
+type Matcher = Box<dyn Fn(&Element) -> bool>;
+
 /// Writes into a definition what something is tied to.
 fn tie_in(tree: &mut Element, what: Tied, cpus: &[u32]) {
     if tree.child("cputune").is_none() {
@@ -131,7 +134,7 @@ fn tie_in(tree: &mut Element, what: Tied, cpus: &[u32]) {
     let Some(tuning) = tree.child_mut("cputune") else {
         return;
     };
-    let (pin, is_same): (Element, Box<dyn Fn(&Element) -> bool>) = match what {
+    let (pin, is_same): (Element, Matcher) = match what {
         Tied::Vcpu(vcpu) => (
             Element::new("vcpupin")
                 .with("vcpu", vcpu)

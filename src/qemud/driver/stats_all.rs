@@ -22,7 +22,15 @@ struct Glance {
     reference: DomainRef,
     state: StateReason,
     definition: Option<Definition>,
-    running: Option<(Arc<Process>, Arc<Monitor>, u64, Vec<i32>)>,
+    running: Option<Running>,
+}
+
+/// What one reading of an active guest gives.
+struct Running {
+    process: Arc<Process>,
+    monitor: Arc<Monitor>,
+    balloon: u64,
+    vcpu_threads: Vec<i32>,
 }
 
 const SUPPORTED: u32 = DOMAIN_STATS_STATE
@@ -74,9 +82,11 @@ impl QemuConnection {
 
 fn glance(guest: &Guest) -> Glance {
     let condition = guest.lock();
-    let running = condition.running().ok().map(|active| {
-        let parts = (active.process.clone(), active.monitor.clone());
-        (parts.0, parts.1, active.balloon, active.vcpu_threads.clone())
+    let running = condition.running().ok().map(|active| Running {
+        process: active.process.clone(),
+        monitor: active.monitor.clone(),
+        balloon: active.balloon,
+        vcpu_threads: active.vcpu_threads.clone(),
     });
     Glance {
         reference: condition.reference(),
@@ -117,7 +127,7 @@ fn record(guest: &Guest, stats: u32) -> DomainStatsRecord {
 }
 
 fn cpu(glance: &Glance, params: &mut Vec<TypedParam>) {
-    let Some((process, ..)) = &glance.running else {
+    let Some(Running { process, .. }) = &glance.running else {
         return;
     };
     let Some((user, system)) = process.cpu_times() else {
@@ -137,7 +147,7 @@ fn balloon(guest: &Guest, glance: &Glance, params: &mut Vec<TypedParam>) {
     let now = glance
         .running
         .as_ref()
-        .map_or(figures.memory, |(_, _, balloon, _)| *balloon);
+        .map_or(figures.memory, |running| running.balloon);
     params.push(TypedParam::new("balloon.current", now));
     params.push(TypedParam::new("balloon.maximum", figures.max_memory));
     if glance.running.is_none() {
@@ -171,7 +181,12 @@ fn vcpu(glance: &Glance, params: &mut Vec<TypedParam>) {
         .unwrap_or_default();
     params.push(TypedParam::new("vcpu.current", figures.vcpus));
     params.push(TypedParam::new("vcpu.maximum", figures.max_vcpus));
-    let Some((process, _, _, threads)) = &glance.running else {
+    let Some(Running {
+        process,
+        vcpu_threads: threads,
+        ..
+    }) = &glance.running
+    else {
         return;
     };
     for (index, thread) in threads.iter().enumerate().filter(|(_, thread)| **thread != 0) {
@@ -186,7 +201,7 @@ fn vcpu(glance: &Glance, params: &mut Vec<TypedParam>) {
 /// Statistics that need the definition, and of those that need QEMU, one batch of questions.
 fn of_devices(glance: &Glance, tree: &Element, stats: u32, params: &mut Vec<TypedParam>) {
     let ask = |wanted: u32, command: &str| -> Option<(Arc<Monitor>, Ticket)> {
-        let (_, monitor, ..) = glance.running.as_ref().filter(|_| stats & wanted != 0)?;
+        let Running { monitor, .. } = glance.running.as_ref().filter(|_| stats & wanted != 0)?;
         Some((monitor.clone(), monitor.send(command, Value::Null).ok()?))
     };
     let receive =

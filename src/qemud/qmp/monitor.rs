@@ -147,16 +147,7 @@ impl Monitor {
         arguments: Value,
         files: &[BorrowedFd<'_>],
     ) -> Result<Ticket, MonitorError> {
-        let id = {
-            let mut inbox = self.inbox();
-            if inbox.closed {
-                return Err(MonitorError::Closed);
-            }
-            inbox.last_id += 1;
-            let id = inbox.last_id;
-            inbox.awaited.push((id, None));
-            id
-        };
+        let id = self.expect_reply()?;
         let ticket = Ticket {
             id,
             command: command.to_string(),
@@ -222,18 +213,9 @@ impl Monitor {
         Ok(answer.as_str().unwrap_or("").to_string())
     }
 
-    /// Sends a command a person wrote, whole, and waits for the whole answer, errors included.
+    /// Sends a command a person wrote, whole, and waits for the whole answer, a refusal included.
     pub fn pass_through(&self, mut request: Value) -> Result<Value, MonitorError> {
-        let id = {
-            let mut inbox = self.inbox();
-            if inbox.closed {
-                return Err(MonitorError::Closed);
-            }
-            inbox.last_id += 1;
-            let id = inbox.last_id;
-            inbox.awaited.push((id, None));
-            id
-        };
+        let id = self.expect_reply()?;
         let command = request["execute"].as_str().unwrap_or("").to_string();
         request["id"] = json!(id);
         let mut line = request.to_string();
@@ -242,7 +224,26 @@ impl Monitor {
             self.forget(id);
             return Err(error);
         }
-        self.wait(Ticket { id, command })
+        let shown = format!("hvsh-{id}");
+        match self.wait(Ticket { id, command }) {
+            Ok(answer) => Ok(json!({ "return": answer, "id": shown })),
+            Err(MonitorError::Refused { refusal, .. }) => {
+                Ok(json!({ "id": shown, "error": { "class": refusal.class, "desc": refusal.words } }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes room for the reply to a command about to be sent.
+    fn expect_reply(&self) -> Result<u64, MonitorError> {
+        let mut inbox = self.inbox();
+        if inbox.closed {
+            return Err(MonitorError::Closed);
+        }
+        inbox.last_id += 1;
+        let id = inbox.last_id;
+        inbox.awaited.push((id, None));
+        Ok(id)
     }
 
     fn write(&self, line: &[u8], files: &[BorrowedFd<'_>]) -> Result<(), MonitorError> {

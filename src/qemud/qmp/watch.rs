@@ -14,6 +14,8 @@ pub trait EventSink {
     fn closed(&self);
 }
 
+/// How long a process that closed its monitor may take to be gone.
+const LAST_MOMENT: u16 = 2000;
 /// How much is read at once; replies are mostly far smaller.
 const CHUNK: usize = 16 * 1024;
 
@@ -43,10 +45,20 @@ pub fn watch(monitor: &Monitor, process: BorrowedFd<'_>, sink: &dyn EventSink) {
         }
         if !open && spoke {
             monitor.close();
+            // A process that dies closes its monitor a moment before it is gone.
+            if ends_within(process, LAST_MOMENT) {
+                break;
+            }
             sink.closed();
         }
     }
     monitor.close();
+}
+
+/// Waits for the end of a process, at most so many milliseconds.
+fn ends_within(process: BorrowedFd<'_>, limit: u16) -> bool {
+    let mut waiting = [PollFd::new(process, PollFlags::POLLIN)];
+    matches!(poll(&mut waiting, limit), Ok(1))
 }
 
 /// Whether something can be read without waiting.
