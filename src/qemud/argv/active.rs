@@ -1,6 +1,6 @@
 //! The active tree: the definition with the aliases, the free ports and the paths of this run.
 
-use super::LaunchRequest;
+use super::{LaunchRequest, image};
 use crate::error::{Error, Result};
 use crate::qemud::define::{Board, address, disk_index, index_of, model, number};
 use crate::xml::{Element, Node};
@@ -17,7 +17,7 @@ pub fn activate(request: &LaunchRequest<'_>) -> Result<Element> {
     if let Some(devices) = active.child_mut("devices") {
         aliases(devices, board);
         channels(devices, request.runtime);
-        images(devices);
+        images(devices)?;
         vsock(devices, request.id);
         display_ports(devices)?;
     }
@@ -33,7 +33,7 @@ fn set_alias(device: &mut Element, name: &str) {
         return; // the user's own
     }
     device.remove("alias");
-    let late = ["address", "acpi", "auth"];
+    let late = ["address", "acpi", "auth", "master"];
     let at = device
         .nodes
         .iter()
@@ -157,15 +157,20 @@ fn channels(devices: &mut Element, runtime: &Path) {
     }
 }
 
-/// Gives every image its number; the top of each chain counts down from the number of disks, as libvirt does.
-fn images(devices: &mut Element) {
-    let mut left = devices.children("disk").count();
+/// Gives every image its number, and writes the chains down; the top of each chain counts down from the number of
+/// disks, as libvirt does.
+fn images(devices: &mut Element) -> Result<()> {
+    let count = devices.children("disk").count() as u32;
+    let (mut left, mut next) = (count, count);
     for disk in devices.elements_mut().filter(|device| device.name == "disk") {
-        if let Some(source) = disk.child_mut("source") {
-            source.set("index", left);
+        let read_only = disk.attribute("device") == Some("cdrom") || disk.child("readonly").is_some();
+        let chain = image::chain(disk, !read_only)?;
+        if !chain.is_empty() {
+            image::write_chain(disk, &chain, left, &mut next);
         }
         left -= 1;
     }
+    Ok(())
 }
 
 fn vsock(devices: &mut Element, id: u32) {

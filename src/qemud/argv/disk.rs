@@ -2,7 +2,8 @@
 
 use super::active::is_wide;
 use super::builder::{Builder, alias, child_number};
-use super::image::{self, Opening};
+use super::image;
+use super::node::{self, Opening};
 use super::properties::Properties;
 use crate::error::Result;
 use crate::qemud::define::{address, index_of, model, number};
@@ -11,17 +12,13 @@ use crate::xml::Element;
 /// The arguments.
 pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
     let order = boot_order(builder.active);
-    let mut next = builder.devices("disk").count() as u32;
     for disk in builder.devices("disk") {
         let kind = disk.attribute("device").unwrap_or("disk");
         let read_only = kind == "cdrom" || disk.child("readonly").is_some();
         let images = image::chain(disk, !read_only)?;
-        let drive = match image::index_of_source(disk) {
-            Some(number) if !images.is_empty() => {
-                let opening = Opening::of(disk, read_only);
-                Some(image::nodes(builder, &images, number, &mut next, &opening))
-            }
-            _ => None,
+        let drive = match images.is_empty() {
+            true => None,
+            false => Some(node::nodes(builder, &images, &Opening::of(disk, read_only))),
         };
         let boots = boot_index(disk, &order);
         let is_floppy = disk.child_attribute("target", "bus") == Some("fdc");

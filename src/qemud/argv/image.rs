@@ -1,11 +1,9 @@
-//! Images: the chain of nodes from a file or device on the host to the disk the guest sees.
+//! Images: where a disk's bytes are, and the chain of images behind it.
 
-use super::Preparation;
-use super::builder::Builder;
 use super::properties::Properties;
 use crate::error::{Error, ErrorCode, Result};
 use crate::qemud::define::number;
-use crate::xml::Element;
+use crate::xml::{Element, Node};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{FileExt, FileTypeExt};
@@ -16,26 +14,24 @@ const CHAIN_MAX: usize = 200;
 
 /// Where an image's bytes are.
 #[derive(Clone, Debug)]
-enum Storage {
+pub enum Storage {
+    /// In a file.
     File(PathBuf),
+    /// On a block device.
     Device(PathBuf),
+    /// Behind a server: the properties of the node that reaches it.
     Network(Properties),
 }
 
 /// One image of a chain.
 #[derive(Clone, Debug)]
 pub struct Image {
-    storage: Storage,
-    format: String,
-}
-
-/// The firmware's part of the command line.
-#[derive(Default)]
-pub struct Firmware {
-    /// The flash chips and their nodes.
-    pub flash: Vec<(u32, String)>,
-    /// The file of a read-only memory.
-    pub bios: Option<String>,
+    /// Where its bytes are.
+    pub storage: Storage,
+    /// How they are to be read.
+    pub format: String,
+    /// The number it was given when the tree was made active.
+    pub number: Option<u32>,
 }
 
 /// Checks that a file is there and may be read; `what` opens the message.
@@ -105,7 +101,12 @@ pub fn chain(disk: &Element, writable: bool) -> Result<Vec<Image>> {
     let Some(storage) = storage(source, disk.attribute("type").unwrap_or("file"))? else {
         return Ok(Vec::new());
     };
-    let mut images = vec![Image { storage, format }];
+    let number = number(source.attribute("index"));
+    let mut images = vec![Image {
+        storage,
+        format,
+        number,
+    }];
     if let Storage::File(path) | Storage::Device(path) = &images[0].storage {
         accessible(path, writable)?;
     }
@@ -178,7 +179,11 @@ fn written_chain(first: &Element, images: &mut Vec<Image>) -> Result<()> {
             if let Storage::File(path) | Storage::Device(path) = &storage {
                 accessible(path, false)?;
             }
-            images.push(Image { storage, format });
+            images.push(Image {
+                storage,
+                format,
+                number: number(element.attribute("index")),
+            });
         }
         written = element.child("backingStore");
         if written.is_none() {
@@ -224,7 +229,11 @@ fn found_chain(images: &mut Vec<Image>) -> Result<()> {
         } else {
             Storage::File(backing)
         };
-        images.push(Image { storage, format });
+        images.push(Image {
+            storage,
+            format,
+            number: None,
+        });
     }
 }
 
@@ -286,191 +295,35 @@ fn backing_of(path: &Path) -> Result<Option<(PathBuf, Option<String>)>> {
     Ok(Some((folder.join(name), format)))
 }
 
-/// How an image is opened, beyond where it is.
-#[derive(Clone, Default)]
-pub struct Opening {
-    /// Whether the guest must not write.
-    pub read_only: bool,
-    /// How the host's cache is used, as the definition says.
-    pub cache: Option<String>,
-    /// How requests reach the host.
-    pub io: Option<String>,
-    /// What becomes of discarded blocks.
-    pub discard: Option<String>,
-    /// What becomes of zeroes.
-    pub detect_zeroes: Option<String>,
-}
-
-impl Opening {
-    /// As a disk's `<driver>` says.
-    pub fn of(disk: &Element, read_only: bool) -> Opening {
-        let said = |name: &str| disk.child_attribute("driver", name).map(str::to_string);
-        Opening {
-            read_only,
-            // Shared images must not be cached: another host may write.
-            cache: said("cache").or_else(|| disk.child("shareable").map(|_| "none".to_string())),
-            io: said("io"),
-            discard: said("discard"),
-            detect_zeroes: said("detect_zeroes"),
-        }
+/// Writes a chain into a disk of the active tree; the first image's number is given, those behind it are counted on.
+pub fn write_chain(disk: &mut Element, images: &[Image], first: u32, next: &mut u32) {
+    let mut numbers = vec![first];
+    for _ in images.iter().skip(1) {
+        *next += 1;
+        numbers.push(*next);
     }
-
-    fn cache_flags(&self) -> Option<serde_json::Value> {
-        let (direct, no_flush) = match self.cache.as_deref()? {
-            "none" | "directsync" => (true, false),
-            "writeback" | "writethrough" => (false, false),
-            "unsafe" => (false, true),
-            _ => return None,
+    let mut behind = Element::new("backingStore");
+    for (image, number) in images.iter().zip(&numbers).skip(1).rev() {
+        let (kind, attribute, path) = match &image.storage {
+            Storage::Device(path) => ("block", "dev", path),
+            Storage::File(path) => ("file", "file", path),
+            Storage::Network(_) => return, // only a definition writes these, and it is kept as it is
         };
-        Some(serde_json::json!({ "direct": direct, "no-flush": no_flush }))
+        behind = Element::new("backingStore")
+            .with("type", kind)
+            .with("index", number)
+            .with_child(Element::new("format").with("type", &image.format))
+            .with_child(Element::new("source").with(attribute, path.display()))
+            .with_child(behind);
     }
-}
-
-/// Adds the nodes of a chain; answers the name of the node for the guest.
-///
-/// `number` is the number of the first image; those behind it are counted by `next`.
-pub fn nodes(
-    builder: &mut Builder<'_>,
-    images: &[Image],
-    number: u32,
-    next: &mut u32,
-    opening: &Opening,
-) -> String {
-    let numbers: Vec<u32> = (0..images.len())
-        .map(|position| match position {
-            0 => number,
-            _ => {
-                *next += 1;
-                *next
-            }
-        })
-        .collect();
-    let mut behind: Option<String> = None;
-    for (position, image) in images.iter().enumerate().rev() {
-        let top = position == 0;
-        let opening = if top {
-            opening.clone()
-        } else {
-            Opening {
-                read_only: true,
-                cache: opening.cache.clone(),
-                ..Opening::default()
-            }
-        };
-        let number = numbers[position];
-        let storage = format!("libvirt-{number}-storage");
-        let is_raw = image.format == "raw";
-        let mut properties = match &image.storage {
-            Storage::File(path) => Properties::default()
-                .with("driver", "file")
-                .with("filename", path.display().to_string()),
-            Storage::Device(path) => Properties::default()
-                .with("driver", "host_device")
-                .with("filename", path.display().to_string()),
-            Storage::Network(properties) => properties.clone(),
-        };
-        if !matches!(image.storage, Storage::Network(_)) {
-            properties = properties.with_some("aio", opening.io.clone());
-        }
-        properties = properties.with("node-name", storage.as_str());
-        if is_raw {
-            properties = properties
-                .with("read-only", opening.read_only)
-                .with_some("discard", opening.discard.clone())
-                .with_some("detect-zeroes", opening.detect_zeroes.clone());
-        } else {
-            properties = properties.with("auto-read-only", true).with("discard", "unmap");
-        }
-        builder.node(&properties.with_some("cache", opening.cache_flags()));
-        if is_raw {
-            behind = Some(storage);
-            continue;
-        }
-        let format = format!("libvirt-{number}-format");
-        let properties = Properties::default()
-            .with("node-name", format.as_str())
-            .with("read-only", opening.read_only)
-            .with_some("discard", opening.discard.clone())
-            .with_some("detect-zeroes", opening.detect_zeroes.clone())
-            .with_some("cache", opening.cache_flags())
-            .with("driver", image.format.as_str())
-            .with("file", storage)
-            .with(
-                "backing",
-                behind.take().map_or(serde_json::Value::Null, Into::into),
-            );
-        builder.node(&properties);
-        behind = Some(format);
+    if let Some(source) = disk.child_mut("source") {
+        source.set("index", first);
     }
-    behind.unwrap_or_default()
-}
-
-/// The nodes of the firmware.
-pub fn firmware(builder: &mut Builder<'_>) -> Result<Firmware> {
-    let Some(loader) = builder.active.find("os/loader") else {
-        return Ok(Firmware::default());
-    };
-    let path = loader.text().trim().to_string();
-    readable(Path::new(&path), "cannot read firmware")?;
-    if loader.attribute("type") != Some("pflash") {
-        return Ok(Firmware {
-            bios: Some(path),
-            ..Firmware::default()
-        });
-    }
-    let read_only = loader.attribute("readonly") == Some("yes");
-    let format = loader.attribute("format").unwrap_or("raw");
-    let mut flash = vec![(0, flash_node(builder, 0, &path, format, read_only))];
-    if let Some(nvram) = builder.active.find("os/nvram") {
-        let path = nvram.text().trim().to_string();
-        if let Some(folder) = Path::new(&path).parent() {
-            builder.prepare(Preparation::Folder(folder.to_path_buf()));
-        }
-        if let Some(template) = nvram.attribute("template") {
-            if !Path::new(&path).exists() {
-                readable(Path::new(template), "cannot read the template of UEFI variables")?;
-            }
-            builder.prepare(Preparation::Copy {
-                from: template.into(),
-                to: path.clone().into(),
-            });
-        }
-        let format = nvram.attribute("format").unwrap_or("raw");
-        flash.push((1, flash_node(builder, 1, &path, format, false)));
-    }
-    Ok(Firmware { flash, bios: None })
-}
-
-fn flash_node(builder: &mut Builder<'_>, number: u32, path: &str, format: &str, read_only: bool) -> String {
-    let storage = format!("libvirt-pflash{number}-storage");
-    let file = Properties::default()
-        .with("driver", "file")
-        .with("filename", path)
-        .with("node-name", storage.as_str())
-        .with(
-            if format == "raw" {
-                "read-only"
-            } else {
-                "auto-read-only"
-            },
-            if format == "raw" { read_only } else { true },
-        )
-        .with("discard", "unmap");
-    builder.node(&file);
-    if format == "raw" {
-        return storage;
-    }
-    let node = format!("libvirt-pflash{number}-format");
-    let properties = Properties::default()
-        .with("node-name", node.as_str())
-        .with("read-only", read_only)
-        .with("driver", format)
-        .with("file", storage);
-    builder.node(&properties);
-    node
-}
-
-/// The number an image was given when the tree was made active.
-pub fn index_of_source(disk: &Element) -> Option<u32> {
-    number(disk.child_attribute("source", "index"))
+    disk.remove("backingStore");
+    let at = disk
+        .nodes
+        .iter()
+        .position(|node| matches!(node, Node::Element(e) if e.name == "source"));
+    disk.nodes
+        .insert(at.map_or(0, |at| at + 1), Node::Element(behind));
 }

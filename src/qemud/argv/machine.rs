@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::properties::{Properties, comma, switch};
-use super::{cpu, image, smbios};
+use super::{cpu, image, node, smbios};
 use crate::error::{Error, Result};
 use crate::qemud::define::number;
 use crate::xml::Element;
@@ -13,7 +13,7 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
     let name = builder.active.child_text("name").unwrap_or_default();
     builder.option("-name", format!("guest={},debug-threads=on", comma(&name)));
     builder.flag("-S");
-    let firmware = image::firmware(builder)?;
+    let firmware = node::firmware(builder)?;
     let machine = machine(builder, &firmware);
     builder.option("-machine", machine);
     accelerator(builder);
@@ -43,7 +43,7 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
 }
 
 /// The board with its switches.
-fn machine(builder: &Builder<'_>, firmware: &image::Firmware) -> String {
+fn machine(builder: &Builder<'_>, firmware: &node::Firmware) -> String {
     let features = |path: &str| builder.active.find(&format!("features/{path}"));
     let mut text = builder.machine().to_string();
     let mut add = |switch: String| {

@@ -14,11 +14,14 @@ mod display;
 mod image;
 mod machine;
 mod network;
+mod node;
 mod peripheral;
 mod properties;
 mod smbios;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_devices;
 mod tpm;
 
 pub use active::vnc_port_of;

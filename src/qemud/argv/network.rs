@@ -163,6 +163,10 @@ fn passt(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Result<Val
         "--socket".into(),
         socket.display().to_string(),
     ];
+    if nix::unistd::geteuid().is_root() {
+        // Otherwise it becomes "nobody", who may not make a socket in the guest's folder.
+        arguments.extend(["--runas".into(), "0".into()]);
+    }
     if let Some(name) = interface.child_attribute("source", "dev") {
         arguments.extend(["--interface".into(), name.into()]);
     }

@@ -14,6 +14,7 @@ mod pci;
 mod platform;
 mod refuse;
 mod supported;
+mod supported_device;
 mod supported_disk;
 #[cfg(test)]
 mod tests;
@@ -63,7 +64,7 @@ fn complete_devices(
     board: Board,
     capabilities: &QemuCapabilities,
 ) -> Result<()> {
-    supported::check_devices(tree, devices, board, capabilities)?;
+    supported_device::check(tree, devices, board, capabilities)?;
     defaults::complete_devices(devices, board, capabilities)?;
     drive::assign(devices)?;
     controllers::complete(devices, board, capabilities)?;
