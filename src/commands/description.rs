@@ -21,6 +21,9 @@ pub struct Subject<'a> {
     pub noun: &'static str,
     /// Its name.
     pub name: &'a str,
+    /// Whether `--live` matters when notes are read; virsh has it so for networks, not for domains, of which it
+    /// shows what there is.
+    pub reads_live: bool,
     /// How its notes are read.
     pub read: &'a Read<'a>,
     /// How they are written.
@@ -57,10 +60,15 @@ pub fn describe(session: &mut Session, args: &Args, subject: &Subject) -> Result
         false => (DOMAIN_METADATA_DESCRIPTION, "description"),
     };
     let (noun, name) = (subject.noun, subject.name);
+    let read_flags = if subject.reads_live {
+        flags
+    } else {
+        flags & DOMAIN_AFFECT_CONFIG
+    };
     let given: Vec<_> = args.all("new-desc").collect();
     let mut new = (!given.is_empty()).then(|| given.join(" "));
     if args.has("edit") {
-        let old = subject.part(kind, None, flags)?;
+        let old = subject.part(kind, None, read_flags)?;
         let edited = editor::edit_text(session, new.as_deref().unwrap_or(&old))?;
         let edited = edited.trim_end_matches('\n');
         if edited == old {
@@ -70,7 +78,7 @@ pub fn describe(session: &mut Session, args: &Args, subject: &Subject) -> Result
         new = Some(edited.to_string());
     }
     let Some(new) = new else {
-        let text = subject.part(kind, None, flags)?;
+        let text = subject.part(kind, None, read_flags)?;
         let known = (!text.is_empty()).then_some(&text);
         // The lines have no end of their own, as in virsh.
         return session.show(&json!({ what: known }), |session| match known {
@@ -78,6 +86,10 @@ pub fn describe(session: &mut Session, args: &Args, subject: &Subject) -> Result
             None => session.print_extra(format_args!("No {what} for {}: {name}", noun.to_lowercase())),
         });
     };
+    if subject.reads_live {
+        // A place that cannot be read is not written to, and the reason is that of reading.
+        subject.part(kind, None, read_flags)?;
+    }
     // Nothing at all, rather than something empty, removes it.
     let new = Some(new.as_str()).filter(|new| !new.is_empty());
     (subject.write)(kind, new, None, None, flags)

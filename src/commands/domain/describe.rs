@@ -74,6 +74,7 @@ fn of(
     then(&Subject {
         noun: "Domain",
         name: &domain.name,
+        reads_live: false,
         read: &|kind, uri, flags| domains.metadata(domain, kind, uri, flags),
         write: &|kind, text, key, uri, flags| domains.set_metadata(domain, kind, text, key, uri, flags),
     })

@@ -131,6 +131,10 @@ fn add_security(connection: &dyn Connection, domain: &DomainRef, fields: &mut Fi
     }
     fields.add("Security model", model.model);
     fields.named("Security DOI", "security_doi", model.doi);
+    if domain.id.is_none() {
+        // Only what runs has a label.
+        return Ok(());
+    }
     let label = connection.domains().security_label(domain)?;
     if !label.label.is_empty() {
         let mode = if label.enforcing {

@@ -64,6 +64,7 @@ fn act(session: &mut Session, args: &Args, action: Action) -> Result<()> {
     let subject = Subject {
         noun: "Network",
         name: &network.name,
+        reads_live: true,
         read: &|kind, uri, flags| networks.metadata(&network, kind, uri, flags),
         write: &|kind, text, key, uri, flags| networks.set_metadata(&network, kind, text, key, uri, flags),
     };
