@@ -1,7 +1,7 @@
 //! Older forms of operations that clients still send: each is answered through the operation that replaced it.
 
 use crate::backend::Connection;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::model::constants::*;
 use crate::model::*;
 use crate::rpc::procedure::DOMAIN_SHUTDOWN;
@@ -10,12 +10,94 @@ use crate::rpc::xdr::{Xdr, from_bytes, to_bytes};
 
 /// Runs the older operation that `procedure` names in the main program; `None` when there is none.
 pub(super) fn answer(connection: &dyn Connection, procedure: i32, payload: &[u8]) -> Option<Result<Vec<u8>>> {
-    domain_changes(connection, procedure, payload)
+    let result = domain_changes(connection, procedure, payload)
         .or_else(|| domain_listings(connection, procedure, payload))
         .or_else(|| object_changes(connection, procedure, payload))
         .or_else(|| object_counts(connection, procedure, payload))
-        .or_else(|| object_names(connection, procedure, payload))
+        .or_else(|| object_names(connection, procedure, payload))?;
+    Some(result.map_err(|error| by_older_name(error, procedure)))
 }
+
+/// Refusals name the operation that was asked for, not the one that replaced it.
+fn by_older_name(error: Error, procedure: i32) -> Error {
+    let Some((_, name)) = NAMES.iter().find(|(number, _)| *number == procedure) else {
+        return error;
+    };
+    if error.is_unsupported() {
+        Error::unsupported(name).from_origin(error.origin)
+    } else if error.code == ErrorCode::OPERATION_DENIED {
+        Error::read_only(name).from_origin(error.origin)
+    } else {
+        error
+    }
+}
+
+/// The public names of the older operations.
+const NAMES: &[(i32, &str)] = &[
+    (DOMAIN_ATTACH_DEVICE, "virDomainAttachDevice"),
+    (DOMAIN_CREATE, "virDomainCreate"),
+    (DOMAIN_DEFINE_XML, "virDomainDefineXML"),
+    (DOMAIN_DESTROY, "virDomainDestroy"),
+    (DOMAIN_DETACH_DEVICE, "virDomainDetachDevice"),
+    (CONNECT_LIST_DEFINED_DOMAINS, "virConnectListDefinedDomains"),
+    (CONNECT_NUM_OF_DEFINED_DOMAINS, "virConnectNumOfDefinedDomains"),
+    (DOMAIN_PIN_VCPU, "virDomainPinVcpu"),
+    (DOMAIN_SET_MEMORY, "virDomainSetMemory"),
+    (DOMAIN_SET_VCPUS, "virDomainSetVcpus"),
+    (DOMAIN_SHUTDOWN, "virDomainShutdown"),
+    (DOMAIN_UNDEFINE, "virDomainUndefine"),
+    (CONNECT_LIST_DEFINED_NETWORKS, "virConnectListDefinedNetworks"),
+    (CONNECT_LIST_DOMAINS, "virConnectListDomains"),
+    (CONNECT_LIST_NETWORKS, "virConnectListNetworks"),
+    (NETWORK_CREATE_XML, "virNetworkCreateXML"),
+    (NETWORK_DEFINE_XML, "virNetworkDefineXML"),
+    (CONNECT_NUM_OF_DEFINED_NETWORKS, "virConnectNumOfDefinedNetworks"),
+    (CONNECT_NUM_OF_DOMAINS, "virConnectNumOfDomains"),
+    (CONNECT_NUM_OF_NETWORKS, "virConnectNumOfNetworks"),
+    (DOMAIN_CORE_DUMP, "virDomainCoreDump"),
+    (DOMAIN_RESTORE, "virDomainRestore"),
+    (DOMAIN_SAVE, "virDomainSave"),
+    (DOMAIN_GET_SCHEDULER_PARAMETERS, "virDomainGetSchedulerParameters"),
+    (DOMAIN_SET_SCHEDULER_PARAMETERS, "virDomainSetSchedulerParameters"),
+    (CONNECT_NUM_OF_STORAGE_POOLS, "virConnectNumOfStoragePools"),
+    (CONNECT_LIST_STORAGE_POOLS, "virConnectListStoragePools"),
+    (
+        CONNECT_NUM_OF_DEFINED_STORAGE_POOLS,
+        "virConnectNumOfDefinedStoragePools",
+    ),
+    (
+        CONNECT_LIST_DEFINED_STORAGE_POOLS,
+        "virConnectListDefinedStoragePools",
+    ),
+    (STORAGE_POOL_NUM_OF_VOLUMES, "virStoragePoolNumOfVolumes"),
+    (STORAGE_POOL_LIST_VOLUMES, "virStoragePoolListVolumes"),
+    (STORAGE_VOL_GET_INFO, "virStorageVolGetInfo"),
+    (NODE_NUM_OF_DEVICES, "virNodeNumOfDevices"),
+    (NODE_LIST_DEVICES, "virNodeListDevices"),
+    (NODE_DEVICE_NUM_OF_CAPS, "virNodeDeviceNumOfCaps"),
+    (NODE_DEVICE_DETTACH, "virNodeDeviceDettach"),
+    (CONNECT_NUM_OF_INTERFACES, "virConnectNumOfInterfaces"),
+    (CONNECT_LIST_INTERFACES, "virConnectListInterfaces"),
+    (
+        CONNECT_NUM_OF_DEFINED_INTERFACES,
+        "virConnectNumOfDefinedInterfaces",
+    ),
+    (CONNECT_LIST_DEFINED_INTERFACES, "virConnectListDefinedInterfaces"),
+    (CONNECT_NUM_OF_SECRETS, "virConnectNumOfSecrets"),
+    (CONNECT_LIST_SECRETS, "virConnectListSecrets"),
+    (DOMAIN_ABORT_JOB, "virDomainAbortJob"),
+    (STORAGE_VOL_WIPE, "virStorageVolWipe"),
+    (CONNECT_NUM_OF_NWFILTERS, "virConnectNumOfNWFilters"),
+    (CONNECT_LIST_NWFILTERS, "virConnectListNWFilters"),
+    (NWFILTER_DEFINE_XML, "virNWFilterDefineXML"),
+    (DOMAIN_SNAPSHOT_NUM, "virDomainSnapshotNum"),
+    (DOMAIN_SNAPSHOT_LIST_NAMES, "virDomainSnapshotListNames"),
+    (DOMAIN_SNAPSHOT_NUM_CHILDREN, "virDomainSnapshotNumChildren"),
+    (
+        DOMAIN_SNAPSHOT_LIST_CHILDREN_NAMES,
+        "virDomainSnapshotListChildrenNames",
+    ),
+];
 
 /// Decodes the arguments, asks, encodes the answer.
 fn ask<A: Xdr, R: Xdr>(payload: &[u8], operation: impl FnOnce(A) -> Result<R>) -> Option<Result<Vec<u8>>> {
@@ -67,7 +149,7 @@ fn domain_changes(connection: &dyn Connection, procedure: i32, payload: &[u8]) -
             domains.set_vcpus(&domain, count, LIVE)
         }),
         DOMAIN_PIN_VCPU => ask(payload, |(domain, vcpu, map): (DomainRef, u32, Vec<u8>)| {
-            domains.pin_vcpu(&domain, vcpu, &map, LIVE)
+            domains.pin_vcpu(&domain, vcpu, &map, 0)
         }),
         DOMAIN_SAVE => ask(payload, |(domain, to): (DomainRef, String)| {
             domains.save(&domain, &to, None, 0)
@@ -78,7 +160,7 @@ fn domain_changes(connection: &dyn Connection, procedure: i32, payload: &[u8]) -
         }),
         DOMAIN_ABORT_JOB => ask(payload, |domain: DomainRef| domains.abort_job(&domain, 0)),
         DOMAIN_SET_SCHEDULER_PARAMETERS => ask(payload, |(domain, params): (DomainRef, Vec<TypedParam>)| {
-            domains.set_scheduler_parameters(&domain, &params, LIVE)
+            domains.set_scheduler_parameters(&domain, &params, 0)
         }),
         DOMAIN_GET_SCHEDULER_PARAMETERS => ask(payload, |(domain, most): (DomainRef, i32)| {
             let mut params = domains.scheduler_parameters(&domain, 0)?;

@@ -75,7 +75,8 @@ pub struct Reader<'a> {
 }
 
 fn malformed(what: &str) -> Error {
-    Error::new(ErrorCode::RPC, format!("malformed message: {what}")).from_origin(ErrorOrigin::RPC)
+    let message = format!("Unable to decode message payload: {what}");
+    Error::from_wire(ErrorCode::RPC.0, ErrorOrigin::RPC.0, message)
 }
 
 impl<'a> Reader<'a> {

@@ -117,7 +117,7 @@ impl Inner {
     /// Waits for something to happen; `None` when this thread is not needed any more.
     fn wait_for_event(self: &Arc<Self>) -> Option<EpollEvent> {
         let mut events = [EpollEvent::empty()];
-        let spare = {
+        let mut spare = {
             let mut state = lock(&self.pool.state);
             state.waiting += 1;
             state.waiting > KEPT
@@ -138,6 +138,7 @@ impl Inner {
                 // The others may all be spare as well: somebody must stay.
                 Ok(0) if state.waiting < KEPT => {
                     state.waiting += 1;
+                    spare = false;
                     continue;
                 }
                 Ok(0) => {
