@@ -28,8 +28,11 @@ pub fn arguments(builder: &mut Builder<'_>) {
     }
 }
 
+/// A table's element, its number, and its entries with the keys QEMU has for them.
+type Table = (&'static str, u32, &'static [(&'static str, &'static str)]);
+
 fn tables(builder: &mut Builder<'_>, sysinfo: &Element) {
-    let known: [(&str, u32, &[(&str, &str)]); 4] = [
+    let known: [Table; 4] = [
         (
             "bios",
             0,
