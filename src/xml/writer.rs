@@ -4,6 +4,7 @@
 //! quotes and keeps its text where it was; an element whose only content is white space with a newline is an empty
 //! one that is written with two tags.
 
+use super::plain;
 use super::tree::{Element, Node};
 use std::fmt;
 
@@ -77,72 +78,11 @@ fn write_metadata(metadata: &Element, level: usize, out: &mut String) {
     out.push_str(">\n");
     for child in metadata.elements() {
         indent(level + 1, out);
-        write_foreign(child, Some(level + 1), out);
+        plain::write(child, level + 1, true, out);
         out.push('\n');
     }
     indent(level, out);
     out.push_str("</metadata>\n");
-}
-
-/// An element of somebody else's; without a level everything in it stays on one line, because it has text.
-fn write_foreign(element: &Element, level: Option<usize>, out: &mut String) {
-    out.push('<');
-    out.push_str(&element.name);
-    for (name, value) in &element.attributes {
-        out.push(' ');
-        out.push_str(name);
-        out.push_str("=\"");
-        escape_foreign(value, true, out);
-        out.push('"');
-    }
-    let has_elements = element.elements().next().is_some();
-    let is_kept = |node: &&Node| match node {
-        Node::Element(_) => true,
-        Node::Text(text) => !text.is_empty() && (!has_elements || !text.trim().is_empty()),
-    };
-    let nodes: Vec<&Node> = element.nodes.iter().filter(is_kept).collect();
-    if nodes.is_empty() {
-        out.push_str("/>");
-        return;
-    }
-    out.push('>');
-    let has_text = nodes.iter().any(|node| matches!(node, Node::Text(_)));
-    let level = level.filter(|_| !has_text);
-    for node in nodes {
-        match node {
-            Node::Text(text) => escape_foreign(text, false, out),
-            Node::Element(child) => {
-                if let Some(level) = level {
-                    out.push('\n');
-                    indent(level + 1, out);
-                }
-                write_foreign(child, level.map(|level| level + 1), out);
-            }
-        }
-    }
-    if let Some(level) = level {
-        out.push('\n');
-        indent(level, out);
-    }
-    out.push_str("</");
-    out.push_str(&element.name);
-    out.push('>');
-}
-
-fn escape_foreign(text: &str, in_attribute: bool, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' if in_attribute => out.push_str("&quot;"),
-            '\n' if in_attribute => out.push_str("&#10;"),
-            '\t' if in_attribute => out.push_str("&#9;"),
-            '\r' => out.push_str("&#13;"),
-            c if c < ' ' && c != '\t' && c != '\n' => {}
-            c => out.push(c),
-        }
-    }
 }
 
 fn indent(level: usize, out: &mut String) {

@@ -18,7 +18,7 @@ pub(super) fn read(tree: &Element, kind: i32, uri: Option<&str>, missing: ErrorC
             let mut found = held.filter(|element| namespace_of(element) == Some(uri));
             let found = found.next().map(without_namespace);
             found
-                .map(|element| xml::xpath::print_element(&element))
+                .map(|element| element.to_plain_string())
                 .ok_or_else(|| Error::new(missing, "Requested metadata element is not present"))
         }
         _ => Err(Error::invalid_argument("unknown metadata type")),

@@ -29,7 +29,7 @@ pub fn read(tree: &Element, kind: i32, uri: Option<&str>) -> Result<String> {
                 .cloned()
                 .ok_or_else(|| none("Requested metadata element is not present"))?;
             strip_prefix(&mut found);
-            Ok(found.to_string().trim_end().to_string())
+            Ok(found.to_plain_string())
         }
         _ => Err(Error::invalid_argument("unknown metadata type").from_origin(ErrorOrigin::DOMAIN)),
     }

@@ -61,13 +61,6 @@ pub fn print(chosen: &[Chosen]) -> String {
     out
 }
 
-/// An element in libxml2's form, without a line's end.
-pub fn print_element(element: &Element) -> String {
-    let mut out = String::new();
-    writer::write(&Chosen::Element(element), &mut out);
-    out
-}
-
 /// Prints what was chosen as the contents of one element `nodes`.
 pub fn print_wrapped(chosen: &[Chosen]) -> String {
     let mut nodes = Element::new("nodes");
