@@ -1,5 +1,6 @@
 //! Making domains known and running: define, create, start.
 
+use super::guest_access::console;
 use super::lookup::{self, By};
 use crate::backend::Connection;
 use crate::commands::files;
@@ -169,9 +170,8 @@ fn refuse_descriptors(args: &Args) -> Result<()> {
 
 /// Connects to the console if that was asked for.
 fn attach_console(session: &mut Session, args: &Args, domain: &DomainRef) -> Result<()> {
-    let _ = (session, domain);
     if args.has("console") {
-        bail!("Cannot run interactive console without a controlling TTY");
+        console::attach(session, domain, None, 0, false)?;
     }
     Ok(())
 }

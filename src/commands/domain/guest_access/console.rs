@@ -4,6 +4,7 @@ use super::terminal::RawTerminal;
 use crate::backend::{Received, Stream};
 use crate::commands::domain::{device_tree, lookup};
 use crate::error::Error;
+use crate::model::DomainRef;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::report::Silent;
@@ -41,23 +42,35 @@ fn console(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(&*connection, args)?;
     let flags = args.flags(&[("force", DOMAIN_CONSOLE_FORCE), ("safe", DOMAIN_CONSOLE_SAFE)]);
     let device = args.text("devname")?;
+    attach(session, &domain, device, flags, args.has("resume"))
+}
+
+/// Connects this terminal to a guest's console, letting a paused guest go on once it is connected if asked to.
+pub fn attach(
+    session: &mut Session,
+    domain: &DomainRef,
+    device: Option<&str>,
+    flags: u32,
+    resume: bool,
+) -> Result<()> {
+    let connection = session.handle()?;
     let domains = connection.domains();
-    if !domains.is_active(&domain)? {
+    if !domains.is_active(domain)? {
         bail!("The domain is not running");
     }
     if !std::io::stdin().is_terminal() {
         bail!("Cannot run interactive console without a controlling TTY");
     }
-    let stream = domains.open_console(&domain, device, flags)?;
+    let stream = domains.open_console(domain, device, flags)?;
     let escape = session.settings.escape;
     let key = escape_key(escape);
     session.print_extra(format_args!("Connected to domain '{}'\n", domain.name));
     session.print_extra(format_args!("Escape character is ^{key} (Ctrl + {key})\n"));
     session.flush();
     let terminal = RawTerminal::enter()?;
-    if args.has("resume") {
+    if resume {
         domains
-            .resume(&domain)
+            .resume(domain)
             .with_context(|| format!("Failed to resume domain '{}'", domain.name))?;
     }
     carry(&*stream, terminal, escape)
