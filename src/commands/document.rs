@@ -32,3 +32,8 @@ pub fn show(session: &mut Session, args: &Args, document: &str) -> Result<()> {
     };
     session.show(&json!({ "xml": text }), |session| session.print(&text))
 }
+
+/// Whether a driver's answer means that it does not know a flag.
+pub fn refuses_flags(error: &Error) -> bool {
+    error.message.starts_with("unsupported flags")
+}
