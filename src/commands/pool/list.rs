@@ -7,7 +7,7 @@ use crate::model::{PoolInfo, PoolRef};
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::session::{Format, Session};
-use crate::shell::spec::{Command, Complete, Group, Opt};
+use crate::shell::spec::{Command, Group, Opt};
 use crate::shell::table::Table;
 use crate::shell::units::pretty_size;
 use anyhow::{Context, Result, bail};
