@@ -116,13 +116,7 @@ pub static IP: Shape = shape("ip")
         yes_no("localPtr"),
     ])
     .children(&[one(&TFTP), one(&DHCP)])
-    .after(|ip| {
-        if ip.elements().next().is_none() {
-            // Written with two tags, as libvirt writes it.
-            ip.set_text("\n");
-        }
-        Ok(())
-    });
+    .after(two_tags);
 static TFTP: Shape = shape("tftp").attributes(&[text("root")]);
 /// `<dhcp>` of an address of a network.
 pub static DHCP: Shape = shape("dhcp")
@@ -149,7 +143,16 @@ static ROUTE: Shape = shape("route").attributes(&[
 /// `<portgroup>` of a network.
 pub static PORTGROUP: Shape = shape("portgroup")
     .attributes(&[text("name"), yes_no("default"), yes_no("trustGuestRxFilters")])
-    .children(&[one(&VLAN), one(&VIRTUAL_PORT), one(&BANDWIDTH)]);
+    .children(&[one(&VLAN), one(&VIRTUAL_PORT), one(&BANDWIDTH)])
+    .after(two_tags);
+
+/// What libvirt never closes at once.
+fn two_tags(element: &mut Element) -> Result<()> {
+    if element.elements().next().is_none() {
+        element.set_text("\n");
+    }
+    Ok(())
+}
 
 /// The ways a network may be forwarded.
 const MODES: &[&str] = &[

@@ -206,6 +206,26 @@ fn free_alias(tree: &Element) -> String {
     }
 }
 
+/// Names a new device as running ones are named: cards in turn, disks by their bus and place.
+fn give_alias(tree: &Element, new: &mut Element) {
+    let (alias, shape) = match new.name.as_str() {
+        "interface" => (free_alias(tree), &xml::domain::devices::interface::INTERFACE),
+        "disk" => {
+            let target = new.child_attribute("target", "dev").unwrap_or_default();
+            let Some(index) = xml::domain::devices::disk::index_of(target) else {
+                return;
+            };
+            (
+                format!("{}-disk{index}", bus_of(new)),
+                &xml::domain::devices::disk::DISK,
+            )
+        }
+        _ => return,
+    };
+    new.push(Element::new("alias").with("name", alias));
+    shape.arrange(new);
+}
+
 /// Only running domains gain and lose devices; a definition is as unwelcome as an unknown flag.
 fn expect_live(guest: &Guest, flags: u32, function: &str) -> Result<()> {
     match guest.impact(flags)? {
@@ -222,10 +242,8 @@ impl DomainDevices for TestConnection {
         let device = read(text)?;
         let (place, mut new) = completed(&guest.current, device)?;
         check_attach(&new)?;
-        if new.name == "interface" && alias_of(&new).is_none() {
-            let alias = free_alias(&guest.current);
-            new.push(Element::new("alias").with("name", alias));
-            xml::domain::devices::interface::INTERFACE.arrange(&mut new);
+        if alias_of(&new).is_none() {
+            give_alias(&guest.current, &mut new);
         }
         let alias = alias_of(&new).unwrap_or_default().to_string();
         let devices = definition::part(&mut guest.current, "devices");

@@ -318,8 +318,10 @@ fn check_names(tree: &Element) -> Result<()> {
     }
     let mut aliases = HashSet::new();
     for device in devices.elements() {
+        // A console that is the serial port's other name shares its alias.
+        let twin = device.name == "console" && device.child_attribute("target", "type") == Some("serial");
         if let Some(alias) = device.child_attribute("alias", "name") {
-            if !aliases.insert(alias) {
+            if !aliases.insert(alias) && !twin {
                 return Err(Error::unsupported_configuration(format!(
                     "non unique alias detected: {alias}"
                 )));
