@@ -7,6 +7,7 @@ mod change;
 mod devices;
 mod guest_agent;
 mod host;
+mod hotplug;
 mod interface_addresses;
 mod jobs;
 mod keys;

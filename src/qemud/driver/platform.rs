@@ -27,6 +27,12 @@ impl QemuConnection {
         };
         define::complete(tree, &capabilities, &places)
     }
+
+    /// Completes a definition that was complete before something was put into it.
+    pub(super) fn complete_again(&self, tree: &mut Element) -> Result<()> {
+        refuse_unknown(&complete_reporting(tree, &QemuPlatform)?)?;
+        self.complete_for_qemu(tree)
+    }
 }
 
 /// What nobody knows is not dropped in silence: it may have been meant to change the guest.

@@ -23,6 +23,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,30 +131,7 @@ fn launch<'a>(
     inventory.store.save_base(guest.uuid, &base.text)?;
     inventory.store.save_status(&unborn(guest, &name, id))?;
 
-    let log = Log::open(&inventory.store.paths.log(&name), &blueprint)?;
-    let mut files: Vec<BorrowedFd<'_>> = blueprint.files.iter().map(AsFd::as_fd).collect();
-    files.push(listener.as_fd());
-    let process = Arc::new(spawn(&Program {
-        path: &blueprint.program,
-        arguments: &blueprint.arguments,
-        environment: &blueprint.environment,
-        files: &files,
-        log: &log.file,
-    })?);
-    // From here on the guard ends the process when anything fails.
-    let connected = socket::connect(&path).and_then(Monitor::new);
-    let monitor = match connected {
-        Ok(monitor) => Arc::new(monitor),
-        Err(error) => {
-            process.kill();
-            process.ends_within(Duration::from_secs(10));
-            process.reap();
-            return Err(Error::system(
-                format!("failed to connect to '{}'", path.display()),
-                &error,
-            ));
-        }
-    };
+    let (process, monitor, log) = run(&blueprint, &listener, &path, &inventory.store.paths.log(&name))?;
     let mut condition = guest.lock();
     condition.state = StateReason {
         state: DOMAIN_PAUSED,
@@ -187,6 +165,40 @@ fn put_id(tree: &mut Element, id: u32) {
     tree.unset("id");
     let at = usize::from(!tree.attributes.is_empty());
     tree.attributes.insert(at, ("id".to_string(), id.to_string()));
+}
+
+/// Starts the process and connects to its monitor.
+fn run(
+    blueprint: &Blueprint,
+    listener: &UnixListener,
+    path: &Path,
+    log: &Path,
+) -> Result<(Arc<Process>, Arc<Monitor>, Log)> {
+    let log = Log::open(log, blueprint)?;
+    let mut files: Vec<BorrowedFd<'_>> = blueprint.files.iter().map(AsFd::as_fd).collect();
+    files.push(listener.as_fd());
+    let process = Arc::new(spawn(&Program {
+        path: &blueprint.program,
+        arguments: &blueprint.arguments,
+        environment: &blueprint.environment,
+        files: &files,
+        log: &log.file,
+    })?);
+    // From here on the guard ends the process when anything fails.
+    let connected = socket::connect(path).and_then(Monitor::new);
+    let monitor = match connected {
+        Ok(monitor) => Arc::new(monitor),
+        Err(error) => {
+            process.kill();
+            process.ends_within(Duration::from_secs(10));
+            process.reap();
+            return Err(Error::system(
+                format!("failed to connect to '{}'", path.display()),
+                &error,
+            ));
+        }
+    };
+    Ok((process, monitor, log))
 }
 
 /// The status of a guest whose process does not exist yet.

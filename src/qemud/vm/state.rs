@@ -39,44 +39,37 @@ pub struct Step {
 
 /// Follows an edge; `None` when the happening changes nothing.
 pub fn step(from: StateReason, happening: Happening) -> Option<Step> {
-    let lead = |state, reason, event, detail| {
-        let to = StateReason { state, reason };
-        Some(Step {
-            to,
-            event: (event, detail),
-        })
-    };
-    match happening {
-        Happening::Stopped(reason) if from.state == DOMAIN_RUNNING => lead(
+    let step = match happening {
+        Happening::Stopped(reason) if from.state == DOMAIN_RUNNING => (
             DOMAIN_PAUSED,
             reason,
             DOMAIN_EVENT_SUSPENDED,
             suspended_detail(reason),
         ),
         // A guest that is off or has crashed is also stopped by QEMU; that is no pause.
-        Happening::Stopped(_) => None,
-        Happening::Resumed(_) if from.state == DOMAIN_RUNNING => None,
-        Happening::Resumed(reason) => lead(
+        Happening::Stopped(_) => return None,
+        Happening::Resumed(_) if from.state == DOMAIN_RUNNING => return None,
+        Happening::Resumed(reason) => (
             DOMAIN_RUNNING,
             reason,
             DOMAIN_EVENT_RESUMED,
             resumed_detail(reason),
         ),
-        Happening::PoweringOff { .. } if from.state == DOMAIN_SHUTDOWN => None,
+        Happening::PoweringOff { .. } if from.state == DOMAIN_SHUTDOWN => return None,
         Happening::PoweringOff { by_guest } => {
             let detail = if by_guest {
                 DOMAIN_EVENT_SHUTDOWN_GUEST
             } else {
                 DOMAIN_EVENT_SHUTDOWN_HOST
             };
-            lead(
+            (
                 DOMAIN_SHUTDOWN,
                 DOMAIN_SHUTDOWN_UNKNOWN,
                 DOMAIN_EVENT_SHUTDOWN,
                 detail,
             )
         }
-        Happening::Panicked => lead(
+        Happening::Panicked => (
             DOMAIN_CRASHED,
             DOMAIN_CRASHED_PANICKED,
             DOMAIN_EVENT_CRASHED,
@@ -88,15 +81,15 @@ pub fn step(from: StateReason, happening: Happening) -> Option<Step> {
             } else {
                 DOMAIN_EVENT_PMSUSPENDED_MEMORY
             };
-            lead(
+            (
                 DOMAIN_PMSUSPENDED,
                 DOMAIN_PMSUSPENDED_UNKNOWN,
                 DOMAIN_EVENT_PMSUSPENDED,
                 detail,
             )
         }
-        Happening::Woken if from.state != DOMAIN_PMSUSPENDED => None,
-        Happening::Woken => lead(
+        Happening::Woken if from.state != DOMAIN_PMSUSPENDED => return None,
+        Happening::Woken => (
             DOMAIN_RUNNING,
             DOMAIN_RUNNING_WAKEUP,
             DOMAIN_EVENT_STARTED,
@@ -109,9 +102,15 @@ pub fn step(from: StateReason, happening: Happening) -> Option<Step> {
             } else {
                 stopped_detail(reason)
             };
-            lead(DOMAIN_SHUTOFF, reason, DOMAIN_EVENT_STOPPED, detail)
+            (DOMAIN_SHUTOFF, reason, DOMAIN_EVENT_STOPPED, detail)
         }
-    }
+    };
+    let (state, reason, event, detail) = step;
+    let to = StateReason { state, reason };
+    Some(Step {
+        to,
+        event: (event, detail),
+    })
 }
 
 /// Why a process that nobody ended is gone, seen from the state it was in.

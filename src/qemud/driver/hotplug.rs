@@ -1,0 +1,330 @@
+//! Plugging devices into running guests and out of them.
+//!
+//! What a device needs is what a start with it would pass to QEMU and a start without it would not: both sets of
+//! arguments are made, and the difference goes through the monitor instead. So a plugged device is exactly what
+//! it will be at the next start.
+
+use super::QemuConnection;
+use super::change::keep_live;
+use super::devices::{check_free, is_same, take_out};
+use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
+use crate::model::event::DomainEvent;
+use crate::qemud::argv::{self, LaunchRequest};
+use crate::qemud::define;
+use crate::qemud::qmp::Monitor;
+use crate::qemud::vm::guest::Guest;
+use crate::xml::Element;
+use crate::xml::domain::variants::insert_device;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The parts of a guest that can come and go, in the order they are passed.
+#[derive(Clone, Debug, PartialEq)]
+struct Part {
+    /// `-blockdev`, `-netdev`, `-object` or `-device`.
+    option: String,
+    value: Value,
+}
+
+impl Part {
+    /// The command that makes it.
+    fn add(&self) -> &'static str {
+        match self.option.as_str() {
+            "-blockdev" => "blockdev-add",
+            "-netdev" => "netdev_add",
+            "-object" => "object-add",
+            _ => "device_add",
+        }
+    }
+
+    /// The command that takes it away, and its arguments.
+    fn remove(&self) -> (&'static str, Value) {
+        let field = |name: &str| self.value.get(name).cloned().unwrap_or(Value::Null);
+        match self.option.as_str() {
+            "-blockdev" => ("blockdev-del", json!({ "node-name": field("node-name") })),
+            "-netdev" => ("netdev_del", json!({ "id": field("id") })),
+            "-object" => ("object-del", json!({ "id": field("id") })),
+            _ => ("device_del", json!({ "id": field("id") })),
+        }
+    }
+}
+
+/// A start as far as devices are concerned, and the tree it would show.
+struct Parts {
+    parts: Vec<Part>,
+    active: Element,
+    beside: usize,
+}
+
+fn unsupported(detail: impl std::fmt::Display) -> Error {
+    Error::new(ErrorCode::OPERATION_UNSUPPORTED, detail).from_origin(ErrorOrigin::QEMU)
+}
+
+/// The parts a start from this tree would pass.
+fn parts_of(tree: &Element, guest: &Guest, folder: &std::path::Path) -> Result<Parts> {
+    let id = guest.lock().running()?.id;
+    let request = LaunchRequest {
+        definition: tree,
+        capabilities: define::capabilities_for(tree)?,
+        runtime: folder,
+        id,
+        incoming: false,
+        monitor_fd: None,
+    };
+    let launch = argv::launch(&request)?;
+    let mut parts = Vec::new();
+    for pair in launch.arguments.windows(2) {
+        let pluggable = matches!(pair[0].as_str(), "-blockdev" | "-netdev" | "-object" | "-device");
+        if pluggable && let Ok(value @ Value::Object(_)) = serde_json::from_str(&pair[1]) {
+            parts.push(Part {
+                option: pair[0].clone(),
+                value,
+            });
+        }
+    }
+    Ok(Parts {
+        parts,
+        active: launch.active,
+        beside: launch.side_processes.len(),
+    })
+}
+
+/// What is in `more` and not in `less`.
+fn difference(more: &Parts, less: &Parts) -> Vec<Part> {
+    more.parts
+        .iter()
+        .filter(|part| !less.parts.contains(part))
+        .cloned()
+        .collect()
+}
+
+/// Makes parts one by one; when one fails, those made before are taken away again.
+fn add_all(monitor: &Monitor, parts: &[Part]) -> Result<()> {
+    for (made, part) in parts.iter().enumerate() {
+        if let Err(error) = monitor.execute(part.add(), part.value.clone()) {
+            remove_all(monitor, &parts[..made]);
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// Takes parts away, the last first. What will not go is logged: the guest itself is unharmed.
+fn remove_all(monitor: &Monitor, parts: &[Part]) {
+    for part in parts.iter().rev() {
+        let (command, arguments) = part.remove();
+        if let Err(error) = monitor.execute(command, arguments) {
+            tracing::warn!("a part of an unplugged device stays: {}", Error::from(error));
+        }
+    }
+}
+
+fn count(tree: &Element, kind: &str) -> usize {
+    tree.child("devices")
+        .map_or(0, |devices| devices.children(kind).count())
+}
+
+impl QemuConnection {
+    fn live_trees(&self, guest: &Guest) -> Result<(Arc<Monitor>, Element, Element)> {
+        let condition = guest.lock();
+        let active = condition.running()?;
+        Ok((
+            active.monitor.clone(),
+            active.definition.tree()?,
+            active.base.tree()?,
+        ))
+    }
+
+    /// Plugs a device into a running guest.
+    pub(super) fn plug(&self, guest: &Arc<Guest>, device: &Element) -> Result<()> {
+        if !matches!(device.name.as_str(), "disk" | "interface" | "rng" | "controller") {
+            return Err(unsupported(format!(
+                "live attach of device '{}' is not supported",
+                device.name
+            )));
+        }
+        let (monitor, active, base) = self.live_trees(guest)?;
+        check_free(&base, device)?;
+        let mut new_base = base.clone();
+        insert_device(&mut new_base, device.clone());
+        self.complete_again(&mut new_base)?;
+        if count(&new_base, "controller") > count(&base, "controller") {
+            return Err(Error::internal("No more available PCI slots").from_origin(ErrorOrigin::QEMU));
+        }
+        // The completed device is the one that was not there before.
+        let before: Vec<&Element> = base
+            .child("devices")
+            .into_iter()
+            .flat_map(Element::elements)
+            .collect();
+        let devices = new_base.child("devices").into_iter().flat_map(Element::elements);
+        let mut added = devices.filter(|known| known.name == device.name && !before.contains(known));
+        let completed = added
+            .next()
+            .cloned()
+            .ok_or_else(|| unsupported("the device is there already"))?;
+        let mut with = active.clone();
+        insert_device(&mut with, completed.clone());
+        let folder = self.inventory().store.paths.guest(guest.uuid);
+        let (less, more) = (
+            parts_of(&active, guest, &folder)?,
+            parts_of(&with, guest, &folder)?,
+        );
+        if more.beside > less.beside {
+            return Err(unsupported(
+                "a device that needs a process beside QEMU cannot be plugged in live",
+            ));
+        }
+        let parts = difference(&more, &less);
+        if !parts.iter().any(|part| part.option == "-device") {
+            return Err(unsupported(format!(
+                "live attach of this '{}' is not supported",
+                device.name
+            )));
+        }
+        add_all(&monitor, &parts)?;
+        // As it will be shown: with the alias it got.
+        let shown = more
+            .active
+            .child("devices")
+            .into_iter()
+            .flat_map(Element::elements);
+        let shown = shown
+            .filter(|known| is_same(known, &completed))
+            .last()
+            .cloned()
+            .unwrap_or(completed);
+        let alias = shown.child_attribute("alias", "name").unwrap_or("").to_string();
+        let mut active = active;
+        insert_device(&mut active, shown);
+        keep_live(self.inventory(), guest, &active, &new_base)?;
+        self.inventory()
+            .tell(guest.lock().reference(), DomainEvent::DeviceAdded { alias });
+        Ok(())
+    }
+
+    /// Takes a device out of a running guest, which must let go of it.
+    pub(super) fn unplug(
+        &self,
+        guest: &Arc<Guest>,
+        is_meant: &dyn Fn(&Element) -> bool,
+        gone: impl Fn() -> Error,
+    ) -> Result<()> {
+        let (monitor, active, mut base) = self.live_trees(guest)?;
+        let meant = active
+            .child("devices")
+            .into_iter()
+            .flat_map(Element::elements)
+            .find(|known| is_meant(known));
+        let meant = meant.cloned().ok_or_else(&gone)?;
+        let alias = meant
+            .child_attribute("alias", "name")
+            .map(str::to_string)
+            .ok_or_else(gone)?;
+        let mut without = active.clone();
+        take_out(&mut without, &|known| *known == meant);
+        let folder = self.inventory().store.paths.guest(guest.uuid);
+        let (more, less) = (
+            parts_of(&active, guest, &folder)?,
+            parts_of(&without, guest, &folder)?,
+        );
+        // Other devices keep their names: only what belongs to this one is taken away.
+        let mut parts = difference(&more, &less);
+        parts.retain(|part| {
+            part.value.get("id").and_then(Value::as_str) == Some(&alias) || part.option != "-device"
+        });
+        let (devices, behind): (Vec<Part>, Vec<Part>) =
+            parts.into_iter().partition(|part| part.option == "-device");
+        if devices.is_empty() {
+            return Err(unsupported(format!(
+                "live detach of this '{}' is not supported",
+                meant.name
+            )));
+        }
+        monitor.execute("device_del", json!({ "id": alias }))?;
+        self.wait_for_removal(guest, &alias, "device")?;
+        remove_all(&monitor, &behind);
+        take_out(&mut base, &|known| is_same(known, &meant));
+        keep_live(self.inventory(), guest, &without, &base)
+    }
+}
+
+/// A drive's medium about to be changed.
+pub struct Swap<'a> {
+    /// The guest.
+    pub guest: &'a Arc<Guest>,
+    /// What it runs as now.
+    pub old: &'a Element,
+    /// What it is to run as.
+    pub new: &'a Element,
+    /// The drive with its new medium.
+    pub device: &'a Element,
+}
+
+impl Swap<'_> {
+    /// Changes the medium; a tray the guest has locked is opened only by force.
+    pub fn run(&self, force: bool) -> Result<()> {
+        let monitor = self.guest.monitor()?;
+        let folder = std::path::Path::new("/nonexistent");
+        let (old, new) = (
+            parts_of(self.old, self.guest, folder)?,
+            parts_of(self.new, self.guest, folder)?,
+        );
+        let nodes = |parts: Vec<Part>| {
+            parts
+                .into_iter()
+                .filter(|p| p.option == "-blockdev")
+                .collect::<Vec<_>>()
+        };
+        let (out, into) = (nodes(difference(&old, &new)), nodes(difference(&new, &old)));
+        let devices = self.old.child("devices").into_iter().flat_map(Element::elements);
+        let mut drives = devices.filter(|known| is_same(known, self.device));
+        let alias = drives
+            .next()
+            .and_then(|drive| drive.child_attribute("alias", "name"));
+        let alias = alias.ok_or_else(|| unsupported("this drive has no name in QEMU"))?;
+        monitor.execute("blockdev-open-tray", json!({ "id": alias, "force": force }))?;
+        if !out.is_empty() {
+            monitor.execute("blockdev-remove-medium", json!({ "id": alias }))?;
+            remove_all(&monitor, &out);
+        }
+        if let Some(top) = into.last() {
+            let added = add_all(&monitor, &into).and_then(|()| {
+                let node = top.value.get("node-name").cloned().unwrap_or(Value::Null);
+                let inserted = monitor.execute(
+                    "blockdev-insert-medium",
+                    json!({ "id": alias, "node-name": node }),
+                );
+                inserted.map(|_| ()).map_err(|error| {
+                    remove_all(&monitor, &into);
+                    error.into()
+                })
+            });
+            if let Err(error) = added {
+                self.put_back(&monitor, alias, &out);
+                return Err(error);
+            }
+        }
+        monitor.execute("blockdev-close-tray", json!({ "id": alias }))?;
+        Ok(())
+    }
+
+    /// The new medium could not be put in: the old one returns.
+    fn put_back(&self, monitor: &Monitor, alias: &str, old: &[Part]) {
+        let put = || -> Result<()> {
+            if let Some(top) = old.last() {
+                add_all(monitor, old)?;
+                let node = top.value.get("node-name").cloned().unwrap_or(Value::Null);
+                monitor.execute(
+                    "blockdev-insert-medium",
+                    json!({ "id": alias, "node-name": node }),
+                )?;
+            }
+            monitor.execute("blockdev-close-tray", json!({ "id": alias }))?;
+            Ok(())
+        };
+        if let Err(error) = put() {
+            tracing::error!("drive '{alias}' stays empty: {error}");
+        }
+    }
+}
