@@ -6,7 +6,7 @@ use crate::shell::args::Args;
 use crate::shell::interrupt::Interrupt;
 use crate::shell::report::Silent;
 use crate::shell::session::{Format, Session};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -115,4 +115,26 @@ pub fn list(session: &mut Session, names: &[&str]) -> Result<()> {
             session.print(format_args!("{name}\n"));
         }
     })
+}
+
+/// The number of the kind of event that `--event` names; the options are checked before anything is asked.
+pub fn chosen(args: &Args, names: &[&str]) -> Result<i32> {
+    let Some(name) = args.text("event")? else {
+        bail!("either --list or --event <type> is required");
+    };
+    args.timeout("timeout")?;
+    let place = names.iter().position(|known| *known == name);
+    match place.and_then(|place| i32::try_from(place).ok()) {
+        Some(id) => Ok(id),
+        None => bail!("unknown event type {name}"),
+    }
+}
+
+/// The word at a number, if there is one.
+pub fn word(words: &[&'static str], number: i32) -> &'static str {
+    let place = usize::try_from(number).ok();
+    place
+        .and_then(|place| words.get(place))
+        .copied()
+        .unwrap_or("unknown")
 }

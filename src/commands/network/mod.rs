@@ -1,6 +1,7 @@
 //! Commands about virtual networks: a file a few related commands.
 
 mod describe;
+mod events;
 mod leases;
 mod lifecycle;
 mod listing;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 /// The rows of each file.
 pub const COMMANDS: &[&[Command]] = &[
     describe::COMMANDS,
+    events::COMMANDS,
     leases::COMMANDS,
     lifecycle::COMMANDS,
     listing::COMMANDS,
@@ -31,7 +33,11 @@ const NETWORK: Opt = Opt::text("network", "a network by its name or uuid")
 
 /// The network that the option `network` names by its uuid or its name.
 fn network(connection: &dyn Connection, args: &Args) -> Result<NetworkRef> {
-    let text = args.required("network")?;
+    network_named(connection, args.required("network")?)
+}
+
+/// The network that `text` names by its uuid or its name.
+fn network_named(connection: &dyn Connection, text: &str) -> Result<NetworkRef> {
     let networks = connection.networks();
     if let Some(Ok(network)) = uuid_in(text).map(|uuid| networks.lookup_by_uuid(uuid)) {
         return Ok(network);

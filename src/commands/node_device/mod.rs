@@ -1,6 +1,7 @@
 //! Commands about the host's devices: a file a few related commands.
 
 mod assignment;
+mod events;
 mod lifecycle;
 mod listing;
 pub(in crate::commands) mod tree;
@@ -12,7 +13,7 @@ use crate::shell::spec::{Command, Complete, Opt};
 use anyhow::{Context, Result, bail};
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[assignment::COMMANDS, lifecycle::COMMANDS, listing::COMMANDS];
+pub const COMMANDS: &[&[Command]] = &[assignment::COMMANDS, events::COMMANDS, lifecycle::COMMANDS, listing::COMMANDS];
 
 /// The operand that most commands on devices begin with.
 const DEVICE: Opt = Opt::text(

@@ -2,6 +2,7 @@
 
 mod base64;
 mod definition;
+mod events;
 mod value;
 
 use crate::backend::Connection;
@@ -13,7 +14,7 @@ use anyhow::{Context, Result};
 use uuid::Uuid;
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[definition::COMMANDS, value::COMMANDS];
+pub const COMMANDS: &[&[Command]] = &[definition::COMMANDS, events::COMMANDS, value::COMMANDS];
 
 /// The operand that most commands on secrets begin with.
 const SECRET: Opt = Opt::text("secret", "a secret by its uuid")
