@@ -16,7 +16,9 @@ use std::time::Duration;
 /// Opens the console, waits for the shell in the guest, runs a command there and gives what it printed.
 fn in_guest(stage: &Stage, name: &str, command: &str, wanted: &str) {
     let mut shell = stage.program(hvsh());
-    shell.args(["-c", URI, "console", name]).stdin(std::process::Stdio::inherit());
+    shell
+        .args(["-c", URI, "console", name])
+        .stdin(std::process::Stdio::inherit());
     let mut console = rexpect::session::spawn_command(shell, Some(90_000)).expect("a console");
     console
         .exp_string("Connected to domain")

@@ -112,7 +112,7 @@ impl Connection for TestConnection {
         self
     }
     fn events(&self) -> &dyn Events {
-        &self.events
+        self
     }
 }
 

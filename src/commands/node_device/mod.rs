@@ -13,7 +13,12 @@ use crate::shell::spec::{Command, Complete, Opt};
 use anyhow::{Context, Result, bail};
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[assignment::COMMANDS, events::COMMANDS, lifecycle::COMMANDS, listing::COMMANDS];
+pub const COMMANDS: &[&[Command]] = &[
+    assignment::COMMANDS,
+    events::COMMANDS,
+    lifecycle::COMMANDS,
+    listing::COMMANDS,
+];
 
 /// The operand that most commands on devices begin with.
 const DEVICE: Opt = Opt::text(
