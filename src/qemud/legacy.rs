@@ -4,6 +4,7 @@ use crate::backend::Connection;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::constants::*;
 use crate::model::*;
+use crate::rpc::frame::{QEMU_PROGRAM, REMOTE_PROGRAM};
 use crate::rpc::procedure::DOMAIN_SHUTDOWN;
 use crate::rpc::procedure::*;
 use crate::rpc::xdr::{Xdr, from_bytes, to_bytes};
@@ -17,6 +18,77 @@ pub(super) fn answer(connection: &dyn Connection, procedure: i32, payload: &[u8]
         .or_else(|| object_names(connection, procedure, payload))?;
     Some(result.map_err(|error| by_older_name(error, procedure)))
 }
+
+/// The refusal of an operation of the protocol that no driver here has; `None` for numbers that mean nothing.
+pub(super) fn refuse(program: u32, procedure: i32) -> Option<Error> {
+    let known = ABSENT
+        .iter()
+        .find(|(of, number, _)| (*of, *number) == (program, procedure));
+    known.map(|(_, _, name)| Error::unsupported(name))
+}
+
+/// Older ways of migrating, and what passes open files.
+const ABSENT: &[(u32, i32, &str)] = &[
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_PREPARE, "virDomainMigratePrepare"),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_PERFORM, "virDomainMigratePerform"),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_FINISH, "virDomainMigrateFinish"),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_MIGRATE_PREPARE2,
+        "virDomainMigratePrepare2",
+    ),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_FINISH2, "virDomainMigrateFinish2"),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_MIGRATE_PREPARE_TUNNEL,
+        "virDomainMigratePrepareTunnel",
+    ),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_BEGIN3, "virDomainMigrateBegin3"),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_MIGRATE_PREPARE3,
+        "virDomainMigratePrepare3",
+    ),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_MIGRATE_PREPARE_TUNNEL3,
+        "virDomainMigratePrepareTunnel3",
+    ),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_MIGRATE_PERFORM3,
+        "virDomainMigratePerform3",
+    ),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_FINISH3, "virDomainMigrateFinish3"),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_MIGRATE_CONFIRM3,
+        "virDomainMigrateConfirm3",
+    ),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_MIGRATE_PREPARE_TUNNEL3_PARAMS,
+        "virDomainMigratePrepareTunnel3Params",
+    ),
+    (REMOTE_PROGRAM, DOMAIN_OPEN_GRAPHICS, "virDomainOpenGraphics"),
+    (REMOTE_PROGRAM, DOMAIN_OPEN_GRAPHICS_FD, "virDomainOpenGraphicsFD"),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_CREATE_XML_WITH_FILES,
+        "virDomainCreateXMLWithFiles",
+    ),
+    (
+        REMOTE_PROGRAM,
+        DOMAIN_CREATE_WITH_FILES,
+        "virDomainCreateWithFiles",
+    ),
+    (REMOTE_PROGRAM, DOMAIN_FD_ASSOCIATE, "virDomainFDAssociate"),
+    (
+        QEMU_PROGRAM,
+        QEMU_DOMAIN_MONITOR_COMMAND_WITH_FILES,
+        "virDomainQemuMonitorCommandWithFiles",
+    ),
+];
 
 /// Refusals name the operation that was asked for, not the one that replaced it.
 fn by_older_name(error: Error, procedure: i32) -> Error {
@@ -323,4 +395,40 @@ fn devices_with(connection: &dyn Connection, capability: Option<&str>) -> Result
         });
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_older_operation_has_a_name() {
+        let named: Vec<i32> = NAMES.iter().map(|(number, _)| *number).collect();
+        struct Nothing;
+        impl Connection for Nothing {
+            fn host(&self) -> &dyn crate::backend::Host {
+                &crate::backend::Absent
+            }
+            fn domains(&self) -> &dyn crate::backend::Domains {
+                &crate::backend::Absent
+            }
+        }
+        for procedure in 0..460 {
+            let answered = answer(&Nothing, procedure, &[]).is_some();
+            assert_eq!(answered, named.contains(&procedure), "procedure {procedure}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_asked_for() {
+        let refused = by_older_name(Error::read_only("virDomainDefineXMLFlags"), DOMAIN_DEFINE_XML);
+        assert_eq!(
+            refused.to_string(),
+            "operation forbidden: read only access prevents virDomainDefineXML"
+        );
+        let other = by_older_name(Error::invalid_operation("x"), DOMAIN_DEFINE_XML);
+        assert_eq!(other.to_string(), "Requested operation is not valid: x");
+        assert!(refuse(REMOTE_PROGRAM, DOMAIN_OPEN_GRAPHICS_FD).is_some_and(|error| error.is_unsupported()));
+        assert!(refuse(QEMU_PROGRAM, DOMAIN_OPEN_GRAPHICS_FD).is_none());
+    }
 }

@@ -182,9 +182,9 @@ impl Session {
         let older = (program == REMOTE_PROGRAM)
             .then(|| legacy::answer(driver, procedure, payload))
             .flatten();
-        older
-            .unwrap_or_else(|| Err(protocol_error(format!("unknown procedure: {procedure}"))))
-            .into()
+        let unknown = || protocol_error(format!("unknown procedure: {procedure}"));
+        let refused = || Err(legacy::refuse(program, procedure).unwrap_or_else(unknown));
+        older.unwrap_or_else(refused).into()
     }
 
     fn open_connection(&self) -> Result<Open> {
