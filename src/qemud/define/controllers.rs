@@ -24,7 +24,9 @@ pub fn complete(devices: &mut Devices, board: Board, capabilities: &QemuCapabili
 
 /// Adds the controllers a board has by itself.
 pub fn add_board(devices: &mut Devices, board: Board) {
-    let absent = devices.controllers("usb").next().is_none();
+    // Controllers without an index are numbered from 0.
+    let above = |controller: &Element| number(controller.attribute("index")).is_some_and(|index| index > 0);
+    let absent = devices.controllers("usb").all(above);
     if absent && let Some(model) = board.family.usb {
         devices.add_controller(new("usb", 0).with("model", model));
     }

@@ -110,9 +110,11 @@ fn cpu(tree: &mut Element, board: Board, capabilities: &QemuCapabilities) {
 
 /// Everything inside `<devices>` but controllers and addresses.
 pub fn complete_devices(devices: &mut Devices, board: Board, capabilities: &QemuCapabilities) -> Result<()> {
+    devices.of_mut("disk").for_each(complete_disk);
     for interface in devices.of_mut("interface") {
         complete_interface(interface, board)?;
     }
+    devices.of_mut("channel").for_each(forget_empty_source);
     serial_ports(devices, board);
     inputs(devices, board);
     for graphics in devices.of_mut("graphics") {
@@ -126,10 +128,14 @@ pub fn complete_devices(devices: &mut Devices, board: Board, capabilities: &Qemu
         .of("watchdog")
         .any(|watchdog| watchdog.attribute("model") == Some("itco"));
     if board.family.is_q35 && !itco {
+        // There is one action for all watchdogs.
+        let first = devices.of("watchdog").next();
+        let action = first.and_then(|watchdog| watchdog.attribute("action"));
+        let action = action.unwrap_or("reset").to_string();
         devices.add(
             Element::new("watchdog")
                 .with("model", "itco")
-                .with("action", "reset"),
+                .with("action", action),
         );
     }
     if board.family.balloon && !devices.any("memballoon") {
@@ -146,10 +152,44 @@ pub fn complete_devices(devices: &mut Devices, board: Board, capabilities: &Qemu
     Ok(())
 }
 
+/// What is not said to be in another format is raw: guessing would let a guest choose what the host opens.
+fn complete_disk(disk: &mut Element) {
+    if disk.child("driver").is_none() {
+        disk.nodes.insert(0, Node::Element(Element::new("driver")));
+    }
+    if let Some(driver) = disk.child_mut("driver") {
+        for (at, name, value) in [(0, "name", "qemu"), (1, "type", "raw")] {
+            if driver.attribute(name).is_none() {
+                driver.attributes.insert(at, (name.into(), value.into()));
+            }
+        }
+    }
+}
+
+/// A socket that listens without a path gets one at each start.
+fn forget_empty_source(channel: &mut Element) {
+    let listens = channel.attribute("type") == Some("unix");
+    let source = channel.child("source");
+    let empty =
+        source.is_some_and(|source| source.attribute("path").is_none() && source.elements().next().is_none());
+    if listens && empty && channel.child_attribute("source", "mode") != Some("connect") {
+        channel.remove("source");
+    }
+}
+
 fn complete_interface(interface: &mut Element, board: Board) -> Result<()> {
     if interface.child("mac").is_none() {
         let mac = Element::new("mac").with("address", new_mac()?);
         interface.nodes.insert(0, Node::Element(mac));
+    }
+    if let Some(driver) = interface.child_mut("driver") {
+        // One queue is what a card has anyway.
+        if driver.attribute("queues") == Some("1") {
+            driver.unset("queues");
+        }
+        if driver.attributes.is_empty() && driver.nodes.is_empty() {
+            interface.remove("driver");
+        }
     }
     if model(interface).is_empty() {
         let at = interface.nodes.iter().rposition(|node| matches!(node, Node::Element(e) if ["mac", "source", "portForward", "target"].contains(&e.name.as_str())));
@@ -212,6 +252,18 @@ fn inputs(devices: &mut Devices, board: Board) {
 }
 
 fn complete_graphics(graphics: &mut Element) {
+    let listening = graphics
+        .child_attribute("listen", "type")
+        .unwrap_or("address")
+        .to_string();
+    if listening != "address" {
+        if let Some(socket) = graphics.child_attribute("listen", "socket").map(str::to_string) {
+            graphics.set("socket", socket);
+        }
+        graphics.unset("port");
+        graphics.unset("autoport");
+        return;
+    }
     let fixed = graphics.attribute("port").is_some_and(|port| port != "-1")
         || graphics.attribute("tlsPort").is_some();
     if graphics.attribute("autoport").is_none() {
