@@ -46,53 +46,19 @@ fn complete(clock: &mut Element) -> Result<()> {
     let offset = clock.attribute("offset").unwrap_or("utc").to_string();
     clock.set("offset", &offset);
     match offset.as_str() {
-        "utc" | "localtime" => {
-            clock.unset("basis");
-            if let Some(adjustment) = clock.attribute("adjustment").map(str::to_string) {
-                if adjustment != "reset" {
-                    clock.set("offset", "variable");
-                    let number = adjustment
-                        .parse::<i64>()
-                        .map_err(|_| Error::xml(format!("unknown clock adjustment '{adjustment}'")))?;
-                    clock.set("adjustment", number);
-                    clock.set("basis", &offset);
-                }
-            }
+        "utc" | "localtime" => settle_adjustment(clock, &offset)?,
+        "variable" => settle_basis(clock)?,
+        "timezone" if clock.attribute("timezone").is_none() => {
+            return Err(Error::internal(
+                "missing 'timezone' attribute for clock with offset='timezone'",
+            ));
         }
-        "variable" => {
-            let said = clock
-                .attribute("adjustment")
-                .and_then(|text| text.parse::<i64>().ok());
-            let adjustment = said.unwrap_or(0);
-            clock.set("adjustment", adjustment);
-            match clock.attribute("basis") {
-                Some("utc" | "localtime") => {}
-                Some(basis) => {
-                    return Err(Error::unsupported_configuration(format!(
-                        "unknown clock basis '{basis}'"
-                    )));
-                }
-                None => clock.set("basis", "utc"),
-            }
+        "absolute" if number(clock, "start").is_none() => {
+            return Err(Error::internal(
+                "missing 'start' attribute for clock with offset='absolute'",
+            ));
         }
-        "timezone" => {
-            if clock.attribute("timezone").is_none() {
-                return Err(Error::internal(
-                    "missing 'timezone' attribute for clock with offset='timezone'",
-                ));
-            }
-        }
-        "absolute" => {
-            if clock
-                .attribute("start")
-                .and_then(|text| text.parse::<i64>().ok())
-                .is_none()
-            {
-                return Err(Error::internal(
-                    "missing 'start' attribute for clock with offset='absolute'",
-                ));
-            }
-        }
+        "timezone" | "absolute" => {}
         _ => {
             return Err(Error::unsupported_configuration(format!(
                 "unknown clock offset '{offset}'"
@@ -109,6 +75,41 @@ fn complete(clock: &mut Element) -> Result<()> {
         .attributes
         .retain(|(name, _)| keeps.contains(&name.as_str()));
     Ok(())
+}
+
+fn number(clock: &Element, name: &str) -> Option<i64> {
+    clock.attribute(name)?.parse().ok()
+}
+
+/// A clock that follows the host's with an adjustment is one that varies.
+fn settle_adjustment(clock: &mut Element, offset: &str) -> Result<()> {
+    clock.unset("basis");
+    let Some(adjustment) = clock.attribute("adjustment").map(str::to_string) else {
+        return Ok(());
+    };
+    if adjustment != "reset" {
+        let number = number(clock, "adjustment")
+            .ok_or_else(|| Error::xml(format!("unknown clock adjustment '{adjustment}'")))?;
+        clock.set("offset", "variable");
+        clock.set("adjustment", number);
+        clock.set("basis", offset);
+    }
+    Ok(())
+}
+
+fn settle_basis(clock: &mut Element) -> Result<()> {
+    let adjustment = number(clock, "adjustment").unwrap_or(0);
+    clock.set("adjustment", adjustment);
+    match clock.attribute("basis") {
+        Some("utc" | "localtime") => Ok(()),
+        Some(basis) => Err(Error::unsupported_configuration(format!(
+            "unknown clock basis '{basis}'"
+        ))),
+        None => {
+            clock.set("basis", "utc");
+            Ok(())
+        }
+    }
 }
 
 macro_rules! actions {

@@ -211,23 +211,18 @@ fn complete_cpu(cpu: &mut Element) -> Result<()> {
     }
     let is_custom = cpu.attribute("mode") == Some("custom");
     match cpu.attribute("match") {
-        Some(_) => {
-            if !is_custom {
-                cpu.unset("match");
-            }
-        }
+        Some(_) if !is_custom => cpu.unset("match"),
         None if is_custom => cpu.set("match", "exact"),
-        None => {}
+        _ => {}
     }
     if !is_custom {
         cpu.remove("vendor");
     }
-    if !matches!(cpu.attribute("mode"), Some("host-passthrough" | "maximum")) {
-        if cpu.attribute("migratable").is_some() && mode.is_some() {
-            return Err(Error::unsupported_configuration(
-                "Attribute migratable is only allowed for 'host-passthrough' / 'maximum' CPU mode",
-            ));
-        }
+    let may_migrate = matches!(cpu.attribute("mode"), Some("host-passthrough" | "maximum"));
+    if !may_migrate && cpu.attribute("migratable").is_some() && mode.is_some() {
+        return Err(Error::unsupported_configuration(
+            "Attribute migratable is only allowed for 'host-passthrough' / 'maximum' CPU mode",
+        ));
     }
     complete_model(cpu, is_custom)?;
     let mut names = std::collections::HashSet::new();

@@ -300,9 +300,7 @@ fn complete(interface: &mut Element) -> Result<()> {
             }
         }
     }
-    if kind != "hostdev" {
-        interface.unset("managed");
-    } else if interface.attribute("managed") == Some("no") {
+    if kind != "hostdev" || interface.attribute("managed") == Some("no") {
         interface.unset("managed");
     }
     forget_host_end(interface);
