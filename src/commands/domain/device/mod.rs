@@ -78,7 +78,8 @@ fn check_impact(args: &Args) -> Result<()> {
     args.exclusive("current", "config")
 }
 
-/// A device as it stands in its domain's description, in the form of XPath's answers.
+/// A device as it stands in its domain's description: its first line bare, the others as deep as they are there.
 fn fragment(device: &Element) -> String {
-    xpath::print(&[Chosen::Element(device)])
+    let lines = xpath::print(&[Chosen::Element(device)]);
+    lines.trim_end().replace('\n', "\n    ")
 }

@@ -92,9 +92,10 @@ fn setvcpus(session: &mut Session, args: &Args) -> Result<()> {
         bail!("Can't set 0 processors for a VM");
     }
     let answer = connection.domains().set_vcpus(&domain, count, flags);
+    let asked = chosen | impact(args)?;
     Ok(plain_name(
         answer,
-        flags,
+        asked,
         "virDomainSetVcpusFlags",
         "virDomainSetVcpus",
     )?)
