@@ -1,4 +1,5 @@
 //! The helper as a process: started once however many ask, gone in order, back after it was killed.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use hvsh::backend::Connection;
 use hvsh::backend::remote::RemoteConnection;
@@ -205,4 +206,61 @@ fn a_relay_joins_its_own_streams_to_the_helper() {
     assert_eq!(connection.host().driver_type().unwrap(), "TEST");
     drop(connection);
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn shells_that_race_to_start_it_end_with_one_helper() {
+    let home = Home::new();
+    let shells: Vec<_> = (0..8)
+        .map(|_| {
+            let mut shell = Command::new(env!("CARGO_BIN_EXE_hvsh"));
+            shell
+                .env_clear()
+                .env("HOME", home.folder.path())
+                .env("XDG_RUNTIME_DIR", home.folder.path());
+            shell
+                .env("HVSH_QEMUD", env!("CARGO_BIN_EXE_hvsh-qemud"))
+                .stdin(Stdio::null());
+            shell.args(["-c", "qemu:///session", "uri"]);
+            shell
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for shell in shells {
+        let output = shell.wait_with_output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "qemu:///session\n\n",
+            "{output:?}"
+        );
+    }
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while home.helpers().len() != 1 {
+        assert!(Instant::now() < deadline, "{:?}", home.helpers());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_shell_without_a_helper_says_where_it_looked() {
+    let home = Home::new();
+    let named = home.folder.path().join("nothing-here");
+    let mut shell = Command::new(env!("CARGO_BIN_EXE_hvsh"));
+    shell
+        .env_clear()
+        .env("HOME", home.folder.path())
+        .env("XDG_RUNTIME_DIR", home.folder.path());
+    shell
+        .env("HVSH_QEMUD", &named)
+        .args(["-c", "qemu:///session", "uri"]);
+    let output = shell.output().unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        complaint.contains("HVSH_QEMUD names") && complaint.contains("nothing-here"),
+        "{complaint}"
+    );
 }
