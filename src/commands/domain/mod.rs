@@ -12,7 +12,10 @@ pub mod info;
 pub mod interface_info;
 pub mod list;
 pub mod lookup;
+pub mod migration;
+pub mod native;
 pub mod power;
+pub mod protection;
 pub mod qemu;
 pub mod saving;
 pub mod settings;
@@ -51,7 +54,10 @@ pub const COMMANDS: &[&[Command]] = &[
     info::COMMANDS,
     interface_info::COMMANDS,
     list::COMMANDS,
+    migration::COMMANDS,
+    native::COMMANDS,
     power::COMMANDS,
+    protection::COMMANDS,
     qemu::command::COMMANDS,
     qemu::events::COMMANDS,
     saving::dump::COMMANDS,

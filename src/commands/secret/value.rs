@@ -44,7 +44,8 @@ fn get(session: &mut Session, args: &Args) -> Result<()> {
     let text = encoded.clone();
     session.show(&json!({ "base64": encoded }), |session| match plain {
         true => session.print_bytes(&value),
-        false => session.print(format_args!("{text}\n")),
+        // The line has no end of its own, as in virsh.
+        false => session.print(text),
     })
 }
 
