@@ -85,9 +85,10 @@ impl Reporter {
         self.note(Level::Error, &message.to_string());
     }
 
-    /// Prints a remark for a person, without a mark of its own.
-    pub fn hint(&mut self, message: impl Display) {
-        let _ = writeln!(self.out, "hint: {message}");
+    /// Prints what a person may want to know beside an answer; it is not logged.
+    pub fn remark(&mut self, message: impl Display) {
+        let _ = writeln!(self.out, "{message}");
+        let _ = self.out.flush();
     }
 
     /// Tells what is done, if it was asked for. `message` is not even made up otherwise.

@@ -65,7 +65,7 @@ fn part(session: &mut Session, started: Instant) {
         let line = format!("\n(Time: {milliseconds:.3} ms)\n\n");
         match session.settings.format {
             Format::Table => session.print(line),
-            _ => session.error(line.trim()),
+            _ => session.remark(line.trim()),
         }
     } else {
         session.print_extra("\n");

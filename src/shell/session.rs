@@ -242,6 +242,12 @@ impl Session {
         self.reporter.error(message);
     }
 
+    /// Prints to standard error what a person may want to know beside an answer.
+    pub fn remark(&mut self, message: impl Display) {
+        self.flush();
+        self.reporter.remark(message);
+    }
+
     /// Prints a failed command's error, each sentence on its line.
     pub fn report(&mut self, error: &anyhow::Error) {
         self.flush();
@@ -249,7 +255,7 @@ impl Session {
         if std::io::stderr().is_terminal()
             && let Some(hint) = suggestion(self.commands, error)
         {
-            self.reporter.hint(hint);
+            self.reporter.remark(format_args!("hint: {hint}"));
         }
     }
 
@@ -298,6 +304,20 @@ impl Session {
             Format::Table => text(self),
             _ => self.document(data)?,
         }
+        Ok(())
+    }
+
+    /// Prints one of many answers that come one after the other, such as events, and sends it out at once: by
+    /// `text` in virsh's form, as a line of JSON, or as a YAML document of its own.
+    pub fn stream(&mut self, data: &impl Serialize, text: impl FnOnce(&mut Session)) -> Result<()> {
+        match self.settings.format {
+            Format::Table => text(self),
+            format => {
+                let line = structured::render_one_of_many(data, format)?;
+                self.print(line);
+            }
+        }
+        self.flush();
         Ok(())
     }
 

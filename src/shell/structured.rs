@@ -14,6 +14,14 @@ pub fn render(data: &impl Serialize, format: Format) -> Result<String> {
     }
 }
 
+/// `data` as one of many documents: JSON keeps to a line, YAML begins with its mark.
+pub fn render_one_of_many(data: &impl Serialize, format: Format) -> Result<String> {
+    match format {
+        Format::Yaml => Ok(format!("---\n{}", render(data, format)?)),
+        _ => Ok(serde_json::to_string(data).context("the answer cannot be written as JSON")? + "\n"),
+    }
+}
+
 /// A YAML document: block style, and strings quoted as in JSON wherever plain ones could be mistaken.
 fn yaml(value: &Value) -> String {
     let mut out = String::new();
@@ -111,6 +119,9 @@ mod tests {
 
     #[test]
     fn a_lone_value_is_a_document() {
+        let many = |format| render_one_of_many(&json!({"a": [1]}), format).unwrap();
+        assert_eq!(many(Format::Json), "{\"a\":[1]}\n");
+        assert_eq!(many(Format::Yaml), "---\na:\n  - 1\n");
         assert_eq!(render(&json!([]), Format::Yaml).unwrap(), "[]\n");
         assert_eq!(
             render(&json!({"a": 1}), Format::Json).unwrap(),

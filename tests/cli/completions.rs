@@ -1,6 +1,6 @@
 //! The completion scripts, each in its own shell.
 
-use crate::stage::{Stage, answer};
+use crate::stage::{Stage, answer, skipped};
 use rexpect::session::spawn_command;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ fn installed(name: &str) -> Option<PathBuf> {
     let found = ["/usr/bin", "/bin", "/usr/local/bin"].map(|folder| Path::new(folder).join(name));
     let found = found.into_iter().find(|path| path.exists());
     if found.is_none() {
-        eprintln!("SKIPPED: {name} is not installed");
+        skipped(&format!("{name} is not installed"));
     }
     found
 }

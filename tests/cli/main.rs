@@ -6,5 +6,6 @@ mod completions;
 mod golden;
 mod manual;
 mod prompt;
+mod properties;
 mod stage;
 mod table;

@@ -2,7 +2,7 @@
 //!
 //! `HVSH_GOLDEN=write cargo test --test cli manual` writes hvsh(1) anew from the command table.
 
-use crate::stage::{Stage, answer};
+use crate::stage::{Stage, answer, skipped};
 use std::path::{Path, PathBuf};
 
 fn page(name: &str) -> PathBuf {
@@ -34,10 +34,6 @@ fn the_helpers_page_names_its_options() {
     let stage = Stage::new();
     let mut command = stage.program(Path::new(env!("CARGO_BIN_EXE_hvsh-qemud")));
     let help = answer(command.arg("--help"), "").out;
-    if help.is_empty() {
-        eprintln!("SKIPPED: the helper does not tell its options yet");
-        return;
-    }
     let page = std::fs::read_to_string(page("hvsh-qemud.8"))
         .unwrap()
         .replace('\\', "");
@@ -58,7 +54,7 @@ fn the_helpers_page_names_its_options() {
 fn the_pages_are_well_formed() {
     let mandoc = Path::new("/usr/bin/mandoc");
     if !mandoc.exists() {
-        eprintln!("SKIPPED: mandoc is not installed");
+        skipped("mandoc is not installed");
         return;
     }
     let stage = Stage::new();

@@ -62,3 +62,9 @@ pub fn answer(command: &mut Command, input: &str) -> Answer {
         status: output.status.code().unwrap_or(-1),
     }
 }
+
+/// Says aloud that something was not tested, and why.
+#[allow(clippy::print_stderr)]
+pub fn skipped(reason: &str) {
+    eprintln!("SKIPPED: {reason}");
+}
