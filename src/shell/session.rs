@@ -253,7 +253,7 @@ impl Session {
         self.flush();
         self.reporter.chain(error);
         if std::io::stderr().is_terminal()
-            && let Some(hint) = suggestion(self.commands, error)
+            && let Some(hint) = suggestion(self, error)
         {
             self.reporter.remark(format_args!("hint: {hint}"));
         }

@@ -2,11 +2,27 @@
 //!
 //! Only a person at a terminal is told: programs compare what stands on standard error.
 
+use super::args::Args;
 use super::parser::{UnknownCommand, UnknownOption};
-use super::spec::Table;
+use super::session::Session;
+use super::spec::Complete;
+
+/// There is no object of that name. Its type says what the name was meant for, so that a similar one can be
+/// found among those that exist; commands return it as their error, or as the context of one.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct UnknownName {
+    /// virsh's words for it.
+    pub message: String,
+    /// What was typed.
+    pub typed: String,
+    /// What it should have named.
+    pub kind: Complete,
+}
 
 /// A sentence that goes with `error`, if something similar exists.
-pub fn suggestion(table: Table, error: &anyhow::Error) -> Option<String> {
+pub fn suggestion(session: &mut Session, error: &anyhow::Error) -> Option<String> {
+    let table = session.commands;
     if let Some(UnknownCommand(typed)) = error.downcast_ref() {
         let names = table.rows().filter(|row| !row.hidden).map(|row| row.name);
         let name = nearest(typed, names)?;
@@ -18,6 +34,11 @@ pub fn suggestion(table: Table, error: &anyhow::Error) -> Option<String> {
         return Some(format!(
             "did you mean '--{name}'? 'help {command}' lists its options"
         ));
+    }
+    if let Some(UnknownName { typed, kind, .. }) = error.downcast_ref() {
+        let names = (table.values)(session, *kind, &Args::default());
+        let name = nearest(typed, names.iter().map(String::as_str))?;
+        return Some(format!("did you mean '{name}'?"));
     }
     None
 }

@@ -107,4 +107,6 @@ fn a_mistyped_command_is_suggested_to_people_only() {
     assert_eq!(stage.run(&["lsit"], "").err, "error: unknown command: 'lsit'\n");
     let mut session = spawn(shell(&stage, &["lsit"]), Some("dumb"));
     session.exp_string("did you mean 'list'?").unwrap();
+    let mut session = spawn(shell(&stage, &["dominfo", "tset"]), Some("dumb"));
+    session.exp_string("did you mean 'test'?").unwrap();
 }

@@ -4,7 +4,9 @@ use crate::backend::Connection;
 use crate::error::{Error, ErrorCode};
 use crate::model::DomainRef;
 use crate::shell::args::Args;
-use anyhow::{Result, anyhow};
+use crate::shell::spec::Complete;
+use crate::shell::suggestion::UnknownName;
+use anyhow::Result;
 use uuid::Uuid;
 
 /// The ways in which a command lets a domain be named.
@@ -68,11 +70,15 @@ pub fn named(connection: &dyn Connection, text: &str, by: By) -> Result<DomainRe
                 .then(|| found(domains.lookup_by_name(text)))
                 .flatten()
         });
-    let failure = format!("failed to get domain '{text}'");
+    let failure = UnknownName {
+        message: format!("failed to get domain '{text}'"),
+        typed: text.to_string(),
+        kind: Complete::Domain,
+    };
     match (domain, cause) {
         (Some(domain), _) => Ok(domain),
         (None, Some(cause)) => Err(anyhow::Error::from(cause).context(failure)),
-        (None, None) => Err(anyhow!(failure)),
+        (None, None) => Err(failure.into()),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::backend::Connection;
 use crate::model::NetworkRef;
 use crate::shell::args::Args;
 use crate::shell::spec::{Command, Complete, Opt};
+use crate::shell::suggestion::UnknownName;
 use anyhow::{Context, Result};
 use uuid::Uuid;
 
@@ -42,9 +43,11 @@ fn network_named(connection: &dyn Connection, text: &str) -> Result<NetworkRef> 
     if let Some(Ok(network)) = uuid_in(text).map(|uuid| networks.lookup_by_uuid(uuid)) {
         return Ok(network);
     }
-    networks
-        .lookup_by_name(text)
-        .with_context(|| format!("failed to get network '{text}'"))
+    networks.lookup_by_name(text).with_context(|| UnknownName {
+        message: format!("failed to get network '{text}'"),
+        typed: text.to_string(),
+        kind: Complete::Network,
+    })
 }
 
 /// A uuid in its full form, dashes included.
