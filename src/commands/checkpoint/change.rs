@@ -42,7 +42,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("description", "what it is for").tolerated_by_place(),
             Opt::flag("print-xml", "show the XML and do nothing"),
             Opt::flag("quiesce", "let the agent freeze the file systems meanwhile"),
-            Opt::rest("diskspec", "what to do with one disk, as NAME,key=value,…"),
+            Opt::rest("diskspec", "what to do with one disk, as NAME,key=value,…").tolerated_by_place(),
         ])
         .writes(),
     Command::new("checkpoint-delete", Group::Checkpoint, checkpoint_delete)

@@ -61,7 +61,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("live", "the guest runs on meanwhile"),
             Opt::flag("validate", "check the XML strictly"),
             Opt::text("memspec", "where memory goes, as [file=]NAME[,snapshot=TYPE]"),
-            Opt::rest("diskspec", "what to do with one disk, as NAME,key=value,…"),
+            Opt::rest("diskspec", "what to do with one disk, as NAME,key=value,…").tolerated_by_place(),
         ])
         .writes(),
 ];
