@@ -38,8 +38,8 @@ fn faults_of(row: &Command) -> Vec<String> {
     for (place, option) in row.options.iter().enumerate() {
         let name = option.name;
         let mut fault = |text: String| faults.push(format!("--{name}: {text}"));
-        if !is_name(name) {
-            fault("its name is not of small letters, digits and dashes".to_string());
+        if !is_name(&name.to_lowercase()) {
+            fault("its name is not of letters, digits and dashes".to_string());
         }
         if row.options[..place].iter().any(|other| other.name == name) {
             fault("it stands there twice".to_string());
