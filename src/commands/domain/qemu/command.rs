@@ -62,8 +62,7 @@ fn qemu_monitor_command(session: &mut Session, args: &Args) -> Result<()> {
     };
     let answer = connection.domains().monitor_command(&domain, &command, flags)?;
     if args.has("hmp") {
-        let text = answer.replace("\r\n", "\n");
-        return session.show(&text, |session| session.print(format_args!("{text}\n")));
+        return session.show(&answer, |session| session.print(format_args!("{answer}\n")));
     }
     if !args.has("pretty") && !args.has("return-value") && session.settings.format == Format::Table {
         session.print(format_args!("{answer}\n"));

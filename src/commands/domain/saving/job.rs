@@ -148,7 +148,6 @@ fn raw(session: &mut Session, kind: i32, params: &[TypedParam]) {
         };
         session.print(format_args!("{}: {value}\n", param.name));
     }
-    session.print("\n");
 }
 
 /// The lines that people read.
