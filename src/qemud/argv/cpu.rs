@@ -76,6 +76,12 @@ fn named(builder: &Builder<'_>, cpu: &Element) -> Result<Option<String>> {
     let Some(name) = cpu.child_text("model").filter(|name| !name.is_empty()) else {
         return Ok(None);
     };
+    // The machine's own model needs no asking, which spares most guests the list.
+    let machine = builder.capabilities.machine(builder.machine());
+    let own = machine.and_then(|machine| machine.default_cpu_type.as_deref());
+    if own.and_then(|own| own.strip_suffix(builder.board.arch.cpu_suffix)) == Some(name.as_str()) {
+        return Ok(Some(name));
+    }
     let accelerator = if builder.is_accelerated() {
         Accelerator::Kvm
     } else {

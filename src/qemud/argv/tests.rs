@@ -298,3 +298,24 @@ fn an_arm_guest_has_what_its_definition_says() {
         check_common(&mut guest, "pci");
     }
 }
+
+#[test]
+fn an_unknown_processor_is_named() {
+    let Some(capabilities) = emulator("x86_64") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        domain("q35", "x86_64", "").replace("<devices>", "<cpu><model>nonesuch</model></cpu><devices>");
+    let tree = complete(&text, &capabilities, folder.path()).unwrap();
+    let request = LaunchRequest {
+        definition: &tree,
+        capabilities,
+        runtime: folder.path(),
+        id: 1,
+        incoming: false,
+        monitor_fd: None,
+    };
+    let error = launch(&request).err().unwrap().to_string();
+    assert_eq!(error, "internal error: Unknown CPU model nonesuch");
+}
