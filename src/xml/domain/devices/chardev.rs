@@ -86,7 +86,8 @@ static MOUSE: Shape = shape("mouse")
     .unless_empty();
 
 /// `<protocol>` spoken over a TCP source.
-pub static PROTOCOL: Shape = shape("protocol").attributes(&[text("type")]);
+pub static PROTOCOL: Shape =
+    shape("protocol").attributes(&[one_of("type", &["raw", "telnet", "telnets", "tls"])]);
 /// `<log>`: the file that keeps what the guest wrote.
 pub static LOG: Shape = shape("log").attributes(&[text("file"), on_off("append")]);
 
@@ -159,6 +160,7 @@ fn fields(kind: &str) -> &'static [&'static str] {
 
 fn complete(device: &mut Element) -> Result<()> {
     complete_source(device)?;
+    check_target(device)?;
     device.unset("tty");
     Ok(())
 }
@@ -171,6 +173,10 @@ pub(super) fn complete_source(device: &mut Element) -> Result<()> {
         "file" | "dev" | "pipe" => Some(("path", "Missing source path attribute for char device")),
         "nmdm" => Some(("master", "Missing master path attribute for nmdm device")),
         "spiceport" => Some(("channel", "Missing source channel attribute for char device")),
+        "unix" if device.name != "channel" => Some(("path", "Missing source path attribute for char device")),
+        "tcp" if device.child_attribute("source", "host").is_none() => {
+            Some(("host", "Missing source host attribute for char device"))
+        }
         "tcp" => Some(("service", "Missing source service attribute for char device")),
         "udp" => Some(("service", "Missing source service attribute for char device")),
         _ => None,
@@ -187,9 +193,13 @@ pub(super) fn complete_source(device: &mut Element) -> Result<()> {
         source
             .attributes
             .retain(|(name, _)| fields.contains(&name.as_str()));
-        if kind == "tcp" && source.attribute("mode").is_none() {
+        if matches!(kind.as_str(), "tcp" | "udp") && source.attribute("mode").is_none() {
             source.set("mode", "connect");
         }
+        if kind == "unix" && source.attribute("path").is_none() {
+            source.unset("mode");
+        }
+        SOURCE.arrange(source);
     }
     if kind == "tcp" {
         let protocol = device.child_or_new("protocol");
@@ -203,15 +213,48 @@ pub(super) fn complete_source(device: &mut Element) -> Result<()> {
     Ok(())
 }
 
+fn unknown_target(kind: &str) -> Error {
+    Error::unsupported_configuration(format!(
+        "unknown target type '{kind}' specified for character device"
+    ))
+}
+
+fn check_target(device: &mut Element) -> Result<()> {
+    let known: &[&str] = match device.name.as_str() {
+        "serial" => SERIAL_TARGETS,
+        "console" => CONSOLE_TARGETS,
+        _ => return Ok(()),
+    };
+    if let Some(target) = device.child_mut("target") {
+        target.unset("name");
+        match target.attribute("type") {
+            Some(kind) if !known.contains(&kind) => return Err(unknown_target(kind)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+const SERIAL_TARGETS: &[&str] = &[
+    "isa-serial",
+    "usb-serial",
+    "pci-serial",
+    "spapr-vio-serial",
+    "system-serial",
+    "sclp-serial",
+    "isa-debug",
+];
+const CONSOLE_TARGETS: &[&str] = &[
+    "serial", "xen", "uml", "virtio", "lxc", "openvz", "sclp", "sclplm",
+];
+
 fn complete_channel(channel: &mut Element) -> Result<()> {
     complete_source(channel)?;
     let Some(kind) = channel.child_attribute("target", "type").map(str::to_string) else {
         return Err(Error::xml("target type must be specified for channel device"));
     };
     if !matches!(kind.as_str(), "guestfwd" | "virtio" | "xen") {
-        return Err(Error::xml(format!(
-            "unknown target type '{kind}' specified for character device"
-        )));
+        return Err(unknown_target(&kind));
     }
     if let Some(target) = channel.child_mut("target") {
         target.unset("state");

@@ -61,7 +61,7 @@ static DRIVER: Shape = shape("driver")
         .omit("default"),
         one_of("error_policy", &["stop", "report", "ignore", "enospace"]).omit("default"),
         one_of("rerror_policy", &["stop", "report", "ignore"]).omit("default"),
-        one_of("io", &["native", "threads", "io_uring"]).omit("default"),
+        one_of("io", &["native", "threads", "io_uring"]),
         on_off("ioeventfd"),
         on_off("event_idx"),
         on_off("copy_on_read"),
@@ -257,6 +257,8 @@ fn check(disk: &mut Element) -> Result<()> {
             source_text(disk).unwrap_or_default(),
         ));
     };
+    disk.remove("mirror");
+    drop_empty_source(disk, &kind)?;
     let removable = device == "cdrom" || device == "floppy";
     if !removable && disk.child("source").is_none() {
         return Err(Error::new(ErrorCode::NO_SOURCE, name));
@@ -290,6 +292,32 @@ fn check(disk: &mut Element) -> Result<()> {
         disk.child_or_new("readonly");
     }
     assign_address(disk, &name)
+}
+
+/// A source that names nothing is none.
+fn drop_empty_source(disk: &mut Element, kind: &str) -> Result<()> {
+    let Some(source) = disk.child("source") else {
+        return Ok(());
+    };
+    let names = |attribute: &str| source.attribute(attribute).is_some_and(|text| !text.is_empty());
+    let is_named = match kind {
+        "file" => names("file"),
+        "block" => names("dev"),
+        "dir" => names("dir"),
+        "network" if !names("protocol") => {
+            return Err(crate::xml::shape::missing_attribute("source", "protocol"));
+        }
+        "volume" if !names("pool") || !names("volume") => {
+            return Err(Error::xml(
+                "'pool' and 'volume' must be specified together for 'pool' type source",
+            ));
+        }
+        _ => true,
+    };
+    if !is_named && source.attribute("startupPolicy").is_none() {
+        disk.remove("source");
+    }
+    Ok(())
 }
 
 const FORMATS: &[&str] = &[

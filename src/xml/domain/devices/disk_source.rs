@@ -25,7 +25,7 @@ pub static SOURCE: Shape = shape("source")
         text("fdgroup"),
         text("dev"),
         text("dir"),
-        text("protocol"),
+        one_of("protocol", PROTOCOLS),
         text("name"),
         text("query"),
         text("path"),
@@ -62,6 +62,10 @@ pub static SOURCE: Shape = shape("source")
     .after(complete)
     .unless_empty();
 
+const PROTOCOLS: &[&str] = &[
+    "nbd", "rbd", "sheepdog", "gluster", "iscsi", "http", "https", "ftp", "ftps", "tftp", "ssh", "vxhs",
+    "nfs",
+];
 static HOST: Shape = shape("host").attributes(&[
     text("name"),
     text("port"),
@@ -169,7 +173,8 @@ fn complete(source: &mut Element) -> Result<()> {
         if !is_unix && host.attribute("name").is_none() {
             return Err(Error::xml("missing name for host"));
         }
-        if !port.is_empty() && !is_unix && host.attribute("port").is_none() {
+        let is_tcp = matches!(host.attribute("transport"), None | Some("tcp"));
+        if !port.is_empty() && is_tcp && host.attribute("port").is_none() {
             host.set("port", port);
         }
     }

@@ -144,43 +144,47 @@ fn complete(graphics: &mut Element) -> Result<()> {
     Ok(())
 }
 
-fn port(graphics: &Element, name: &str, kind: &str) -> Result<Option<i64>> {
+fn port(graphics: &Element, name: &str) -> Result<Option<i64>> {
     let Some(text) = graphics.attribute(name) else {
         return Ok(None);
     };
     match text.parse::<i64>() {
         Ok(number) => Ok(Some(number)),
         Err(_) => {
-            let what = match name {
-                "tlsPort" => "spice tlsPort".to_string(),
-                "websocket" => "vnc WebSocket port".to_string(),
-                name => format!("{kind} {name}"),
-            };
-            Err(Error::internal(format!("cannot parse {what} {text}")))
+            let refused = crate::xml::shape::invalid_attribute("graphics", name, text).message;
+            let detail = refused.trim_start_matches("XML error: ");
+            Err(Error::xml(format!("{detail} Expected integer value")))
         }
     }
 }
 
 /// Ports that are not given are chosen at start; `autoport` says so.
 fn complete_ports(graphics: &mut Element, kind: &str) -> Result<()> {
-    let given = port(graphics, "port", kind)?;
-    port(graphics, "websocket", kind)?;
+    let given = port(graphics, "port")?;
+    port(graphics, "websocket")?;
     let auto = graphics.attribute("autoport") == Some("yes");
     match kind {
         "vnc" => {
-            let auto = auto || matches!(given, None | Some(-1));
-            graphics.set("port", if auto { -1 } else { given.unwrap_or(-1) });
+            let refuses = graphics.attribute("autoport") == Some("no");
+            let auto = auto || !refuses && matches!(given, None | Some(-1));
             graphics.set("autoport", if auto { "yes" } else { "no" });
+            match given {
+                _ if auto => graphics.set("port", -1),
+                None | Some(-1) => graphics.unset("port"),
+                Some(port) => graphics.set("port", port),
+            }
         }
         "rdp" => {
+            let auto = auto || given.is_none_or(|port| port == 0);
             graphics.set("port", if auto { 0 } else { given.unwrap_or(0) });
-            graphics.set("autoport", if auto { "yes" } else { "no" });
-            if !auto {
+            if auto {
+                graphics.set("autoport", "yes");
+            } else {
                 graphics.unset("autoport");
             }
         }
         _ => {
-            let tls = port(graphics, "tlsPort", kind)?;
+            let tls = port(graphics, "tlsPort")?;
             if given == Some(-1) && tls == Some(-1) {
                 graphics.set("autoport", "yes");
             }
@@ -240,7 +244,7 @@ fn complete_listens(graphics: &mut Element, kind: &str) -> Result<()> {
     let first = graphics.child("listen").cloned().unwrap_or_default();
     if let (Some(said), Some(listen)) = (first.attribute("address"), &listen) {
         if said != listen {
-            return Err(Error::xml(format!(
+            return Err(Error::unsupported_configuration(format!(
                 "graphics 'listen' attribute '{listen}' must match 'address' attribute of first listen element (found '{said}')"
             )));
         }

@@ -47,7 +47,7 @@ static SOURCE: Shape = shape("source").attributes(&[
 fn complete(input: &mut Element) -> Result<()> {
     let kind = input.attribute("type").unwrap_or_default().to_string();
     if kind.is_empty() {
-        return Err(Error::xml("missing input device type"));
+        return Err(Error::internal("missing input device type"));
     }
     if !matches!(
         kind.as_str(),
@@ -71,7 +71,7 @@ fn complete(input: &mut Element) -> Result<()> {
         },
     }
     if input.attribute("bus") == Some("ps2") && !matches!(kind.as_str(), "mouse" | "keyboard") {
-        return Err(Error::unsupported_configuration(format!(
+        return Err(Error::internal(format!(
             "ps2 bus does not support {kind} input device"
         )));
     }

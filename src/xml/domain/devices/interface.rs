@@ -242,7 +242,8 @@ static TEAMING: Shape = shape("teaming").attributes(&[
     text("persistent"),
 ]);
 static LINK: Shape = shape("link")
-    .attributes(&[one_of("state", &["up", "down"])])
+    .attributes(&[text("state")])
+    .after(check_link)
     .unless_empty();
 static MTU: Shape = shape("mtu").attributes(&[positive("size").required()]);
 static COALESCE: Shape = shape("coalesce")
@@ -250,6 +251,15 @@ static COALESCE: Shape = shape("coalesce")
     .unless_empty();
 static COALESCE_RECEIVE: Shape = shape("rx").children(&[one(&FRAMES)]).unless_empty();
 static FRAMES: Shape = shape("frames").attributes(&[integer("max")]).unless_empty();
+
+fn check_link(link: &mut Element) -> Result<()> {
+    match link.attribute("state") {
+        None | Some("up" | "down") => Ok(()),
+        Some(other) => Err(Error::unsupported_configuration(format!(
+            "unknown interface link state '{other}'"
+        ))),
+    }
+}
 
 /// A MAC address in its canonical form, if the text is one.
 pub fn canonical_mac(text: &str) -> Option<String> {
