@@ -160,15 +160,26 @@ fn against_libvirtd(stage: &Stage, count: usize, budget: &str) {
     // One process for each side, or the preparations would take longer than what is measured.
     let names: Vec<String> = (0..count).map(|number| format!("hvsh-bench-{number}")).collect();
     let document = |name: &String| stage.file(&format!("{name}.xml"), &common::guest_xml(name, ""));
-    let defines: Vec<String> = names.iter().map(|name| format!("define {}", document(name))).collect();
+    let defines: Vec<String> = names
+        .iter()
+        .map(|name| format!("define {}", document(name)))
+        .collect();
     let undefines: Vec<String> = names.iter().map(|name| format!("undefine {name}")).collect();
     let virsh = |line: &[String]| {
         let line = line.join(";");
-        stage.program("virsh").args(["-q", "-c", &libvirtd.uri, &line]).output().unwrap()
+        stage
+            .program("virsh")
+            .args(["-q", "-c", &libvirtd.uri, &line])
+            .output()
+            .unwrap()
     };
     stage.ok(&["-q", &defines.join(";")]);
     let defined = virsh(&defines);
-    assert!(defined.status.success(), "virsh: {}", String::from_utf8_lossy(&defined.stderr));
+    assert!(
+        defined.status.success(),
+        "virsh: {}",
+        String::from_utf8_lossy(&defined.stderr)
+    );
     let list = |program: &str, uri: &str| {
         let mut command = stage.program(program);
         command.args(["-c", uri, "list", "--all"]);

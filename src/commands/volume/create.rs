@@ -189,7 +189,7 @@ fn vol_clone(session: &mut Session, args: &Args) -> Result<()> {
     let mut tree = xml::parse(&storage.volume_xml(&source, 0)?, "storage_volume_definition")?;
     tree.child_or_new("name").set_text(name);
     if args.has("print-xml") {
-        let xml = xpath::print(&[Chosen::Element(&tree)]);
+        let xml = xpath::print(&[Chosen::Element(&tree)]).trim_end().to_string();
         return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
     }
     let made = storage.volume_create_xml_from(&pool, &tree.to_string(), &source, flags);
