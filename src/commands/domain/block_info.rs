@@ -5,7 +5,7 @@ use super::lookup;
 use crate::backend::Domains;
 use crate::error::Error;
 use crate::model::constants::*;
-use crate::model::{BlockInfo, DomainRef, TypedParam};
+use crate::model::{DomainRef, TypedParam};
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::fields::Fields;
@@ -112,10 +112,6 @@ fn size(bytes: u64, human: bool) -> Cell {
 fn sizes(domains: &dyn Domains, domain: &DomainRef, disks: Vec<Disk>, human: bool) -> Result<Table> {
     let mut table = Table::new(["Target", "Capacity", "Allocation", "Physical"]);
     for disk in disks {
-        let cell = |part: fn(&BlockInfo) -> u64, info: &Option<BlockInfo>| match info {
-            Some(info) => size(part(info), human),
-            None => Cell::with("-", Value::Null),
-        };
         let info = match domains.block_info(domain, &disk.target, 0) {
             _ if !disk.has_source => None,
             Ok(info) => Some(info),
@@ -123,12 +119,12 @@ fn sizes(domains: &dyn Domains, domain: &DomainRef, disks: Vec<Disk>, human: boo
             Err(_) if disk.kind == "network" && domain.id.is_none() => None,
             Err(error) => return Err(error.into()),
         };
-        table.row([
-            Cell::from(&disk.target),
-            cell(|info| info.capacity, &info),
-            cell(|info| info.allocation, &info),
-            cell(|info| info.physical, &info),
-        ]);
+        let sizes = info.map(|info| [info.capacity, info.allocation, info.physical]);
+        let cells = match sizes {
+            Some(sizes) => sizes.map(|bytes| size(bytes, human)),
+            None => [(); 3].map(|()| Cell::with("-", Value::Null)),
+        };
+        table.row(std::iter::once(Cell::from(&disk.target)).chain(cells));
     }
     Ok(table)
 }

@@ -63,7 +63,5 @@ fn to_native(session: &mut Session, args: &Args) -> Result<()> {
         (None, None) => bail!("need either domain or domain XML"),
     };
     let config = connection.domains().xml_to_native(format, &xml, 0)?;
-    session.show(&json!({ "config": config }), |session| {
-        session.print(format_args!("{config}\n"))
-    })
+    session.show(&json!({ "config": config }), |session| session.print(&config))
 }
