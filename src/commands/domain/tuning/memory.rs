@@ -67,7 +67,7 @@ fn setmaxmem(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(connection, args)?;
     let size = kibibytes(args)?;
     let answer = connection.domains().set_memory(&domain, size, flags);
-    Ok(answer.context("Unable to change MaxMemorySize")?)
+    answer.context("Unable to change MaxMemorySize")
 }
 
 /// The option `size` in KiB, rounded up.
