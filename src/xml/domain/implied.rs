@@ -75,7 +75,7 @@ fn number_ports(devices: &mut Element) {
             .children(kind)
             .filter_map(|device| number(device.child("target")?, "port"))
             .max()
-            .map_or(0, |highest| highest + 1);
+            .map_or(0, |highest| highest.saturating_add(1));
         if kind == "console" {
             next = 0;
         }
@@ -87,7 +87,7 @@ fn number_ports(devices: &mut Element) {
             let target = device.child_or_new("target");
             if target.attribute("port").is_none() {
                 target.set("port", if kind == "console" { place as u32 } else { next });
-                next += 1;
+                next = next.saturating_add(1);
             }
         }
     }
@@ -157,12 +157,12 @@ fn place_smartcards(devices: &mut Element) {
         .children("smartcard")
         .filter_map(|card| number(card.child("address")?, "slot"))
         .max()
-        .map_or(0, |highest| highest + 1);
+        .map_or(0, |highest| highest.saturating_add(1));
     for card in devices.elements_mut().filter(|child| child.name == "smartcard") {
         if card.child("address").is_none() {
             let address = Element::new("address").with("type", "ccid").with("controller", 0);
             card.push(address.with("slot", slot));
-            slot += 1;
+            slot = slot.saturating_add(1);
         }
     }
 }

@@ -178,6 +178,32 @@ fn what_only_a_running_domain_has_is_forgotten() {
     assert_eq!(variants::inactive(&tree).to_string(), before);
 }
 
+#[test]
+fn the_largest_numbers_are_only_numbers() {
+    for value in ["4294967295", "18446744073709551615"] {
+        for device in [
+            "<serial type='pty'><target port='N'/></serial><serial type='pty'/>",
+            "<smartcard mode='host'><address type='ccid' controller='0' slot='N'/></smartcard><smartcard mode='host'/>",
+            "<video><model type='qxl' ram='N' vram='N'/></video>",
+            "<disk><source file='/a'/><target dev='sda' bus='scsi'/><address type='drive' controller='N' unit='N'/></disk>",
+            "<controller type='usb' index='N'/><controller type='usb'/>",
+            "<memory model='dimm'><target><size unit='KiB'>N</size></target></memory>",
+        ] {
+            let document = domain("<memory>1024</memory>", &device.replace('N', value));
+            if let Ok((tree, _)) = parse(&document, &Plain) {
+                assert!(Domain::parse(&tree).is_ok());
+            }
+        }
+        let _ = parse(
+            &domain(
+                &format!("<memory unit='KiB'>{value}</memory><vcpu>{value}</vcpu>"),
+                "",
+            ),
+            &Plain,
+        );
+    }
+}
+
 /// Pieces from which definitions are put together.
 const DEVICES: &[&str] = &[
     "<disk><source file='/a'/><target dev='vda'/></disk>",

@@ -24,14 +24,14 @@ fn settle_memory(tree: &mut Element) -> Result<()> {
         .flat_map(|numa| numa.children("cell"))
         .filter_map(|cell| scaled_bytes(cell.attribute("memory")?, cell.attribute("unit"), 1024).ok())
         .map(|bytes| bytes / 1024)
-        .sum();
+        .fold(0, u64::saturating_add);
     let plugged: u64 = tree
         .child("devices")
         .into_iter()
         .flat_map(|devices| devices.children("memory"))
         .filter_map(|memory| memory.find("target/size"))
         .map(kib)
-        .sum();
+        .fold(0, u64::saturating_add);
     let said = tree.child("memory").map(kib).unwrap_or(0);
     let total = match said {
         0 => cells.saturating_add(plugged),

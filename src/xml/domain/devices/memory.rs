@@ -54,6 +54,11 @@ pub static SHMEM: Shape = shape("shmem")
         one(&ADDRESS),
     ])
     .after(|shmem| {
+        if shmem.attribute("name").is_some_and(|name| name.contains('/')) {
+            return Err(Error::unsupported_configuration(
+                "shmem name cannot include '/' character",
+            ));
+        }
         if shmem.child("model").is_none() {
             shmem.push(Element::new("model").with("type", "ivshmem"));
         }

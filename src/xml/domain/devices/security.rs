@@ -128,7 +128,7 @@ fn complete_vsock(vsock: &mut Element) -> Result<()> {
         .and_then(|text| text.parse::<u64>().ok())
         .is_some_and(|cid| cid < 3)
     {
-        return Err(Error::xml("guest CIDs must be >= 3"));
+        return Err(Error::unsupported_configuration("guest CIDs must be >= 3"));
     }
     context.set("auto", &auto);
     if auto == "yes" {

@@ -4,7 +4,7 @@ use super::address::ADDRESS;
 use super::{ACPI, ALIAS, BOOT, VIRTIO_DRIVER};
 use crate::error::Result;
 use crate::xml::Element;
-use crate::xml::shape::{Shape, many, on_off, one, one_of, positive, shape, text, unsigned, yes_no};
+use crate::xml::shape::{Shape, many, one, one_of, positive, shape, text, unsigned, yes_no};
 
 /// `<sound>`.
 pub static SOUND: Shape = shape("sound")
@@ -16,7 +16,7 @@ pub static SOUND: Shape = shape("sound")
             ],
         )
         .required(),
-        on_off("multichannel"),
+        yes_no("multichannel"),
         unsigned("streams"),
     ])
     .children(&[

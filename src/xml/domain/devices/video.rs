@@ -76,7 +76,9 @@ fn complete(model: &mut Element) -> Result<()> {
         for name in ["ram", "vram"] {
             let size = number(model, name)
                 .filter(|size| *size > 0)
-                .unwrap_or(default_memory(&kind));
+                .map_or(default_memory(&kind), |size| {
+                    size.checked_next_power_of_two().unwrap_or(size)
+                });
             model.set(name, size);
         }
     } else {
