@@ -28,7 +28,7 @@ pub static SOUND: Shape = shape("sound")
         one(&ACPI),
         one(&ADDRESS),
     ])
-    .after(|sound| {
+    .before(|sound| {
         if sound.attribute("model") != Some("usb") {
             sound.unset("multichannel");
         }
