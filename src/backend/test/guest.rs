@@ -70,6 +70,11 @@ impl DomainGuest for TestConnection {
 
     fn send_process_signal(&self, domain: &DomainRef, pid: i64, signum: u32, flags: u32) -> Result<()> {
         only_flags(flags, 0, "testDomainSendProcessSignal")?;
+        if pid == 0 {
+            return Err(bare(
+                "pid_value in virDomainSendProcessSignal must not be zero".to_string(),
+            ));
+        }
         if pid != 1 {
             return Err(Error::invalid_argument(
                 "only sending a signal to pid 1 is supported",
@@ -80,7 +85,8 @@ impl DomainGuest for TestConnection {
                 "signum value {signum} is out of range"
             )));
         }
-        self.state().active(domain).map(|_| ())
+        // No process is there to get it, whether the domain runs or not.
+        self.state().guest(domain).map(|_| ())
     }
 
     fn fsfreeze(&self, domain: &DomainRef, mountpoints: &[String], flags: u32) -> Result<i32> {

@@ -49,7 +49,8 @@ pub(super) fn new_snapshot(document: &Element, tree: &Element, state: &str) -> R
     complete.push(one("state", state));
     complete.push(one("creationTime", now().0));
     complete.push(Element::new("memory").with("snapshot", memory_kind));
-    let external = memory.and_then(|memory| memory.attribute("snapshot")) == Some("external");
+    let told = memory.and_then(|memory| memory.attribute("snapshot"));
+    let external = told == Some("external") || memory_kind == "external";
     let kind = if external { "external" } else { "internal" };
     push_disks(&mut complete, snapshot_disks(document, tree, kind)?);
     complete.push(kept(tree));
@@ -67,6 +68,8 @@ fn memory_kind(memory: Option<&Element>, state: &str) -> Result<&'static str> {
         None => (None, None),
     };
     match (kind, file) {
+        // A file says by itself that the memory goes there.
+        (None, Some(_)) => Ok("external"),
         (Some("external"), None) => Err(Error::xml("external memory snapshots require a filename")),
         (Some("internal" | "no"), Some(file)) => Err(Error::xml(format!(
             "memory filename '{file}' requires external snapshot"
