@@ -6,7 +6,7 @@
 
 use super::QemuConnection;
 use super::change::keep_live;
-use super::devices::{check_free, is_same, take_out};
+use super::devices::{check_free, identity, is_same, take_out};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::event::DomainEvent;
 use crate::qemud::argv::{self, LaunchRequest};
@@ -48,6 +48,9 @@ impl Part {
         }
     }
 }
+
+/// The kinds of devices that can come and go while a guest runs.
+const PLUGGABLE: [&str; 3] = ["disk", "interface", "rng"];
 
 /// A start as far as devices are concerned, and the tree it would show.
 struct Parts {
@@ -98,6 +101,80 @@ fn difference(more: &Parts, less: &Parts) -> Vec<Part> {
         .collect()
 }
 
+/// The parts of one device: itself, last, and what stands behind it, in the order they are passed.
+fn belongings(parts: &[Part], alias: &str) -> Vec<Part> {
+    let text = |part: &Part, field: &str| part.value.get(field).and_then(Value::as_str).map(str::to_string);
+    let own = parts
+        .iter()
+        .find(|p| p.option == "-device" && text(p, "id").as_deref() == Some(alias));
+    let Some(own) = own else { return Vec::new() };
+    let fields = ["drive", "netdev", "rng"];
+    let mut wanted: Vec<String> = fields.iter().filter_map(|field| text(own, field)).collect();
+    let mut found: Vec<Part> = vec![own.clone()];
+    // Each part is passed before the one that refers to it.
+    for part in parts.iter().rev().filter(|part| part.option != "-device") {
+        let name = text(part, "node-name").or_else(|| text(part, "id"));
+        if name.is_some_and(|name| wanted.contains(&name)) {
+            wanted.extend(["file", "backing"].iter().filter_map(|field| text(part, field)));
+            found.insert(0, part.clone());
+        }
+    }
+    found
+}
+
+/// The alias itself if nobody has it, else the first of its kind that is free.
+fn free_alias(tree: &Element, alias: &str) -> String {
+    let devices = tree.child("devices").into_iter().flat_map(Element::elements);
+    let taken: Vec<&str> = devices
+        .filter_map(|device| device.child_attribute("alias", "name"))
+        .collect();
+    let stem = alias.trim_end_matches(|c: char| c.is_ascii_digit());
+    let numbered = (0..=taken.len()).map(|number| format!("{stem}{number}"));
+    let mut choices = std::iter::once(alias.to_string()).chain(numbered);
+    let free = choices.find(|choice| !taken.contains(&choice.as_str()));
+    free.unwrap_or_else(|| alias.to_string())
+}
+
+/// Gives the parts of a device its alias, and its nodes names that no other has or will have.
+fn rename_parts(parts: &mut [Part], passed: &str, alias: &str) {
+    let token = uuid::Uuid::new_v4().simple().to_string();
+    let mut names: Vec<(String, String)> = vec![(passed.to_string(), alias.to_string())];
+    for (number, part) in parts.iter().enumerate() {
+        if let Some(node) = part.value.get("node-name").and_then(Value::as_str) {
+            names.push((node.to_string(), format!("plug-{}-{number}", &token[..12])));
+        }
+    }
+    for kind in ["host", "obj"] {
+        names.push((format!("{kind}{passed}"), format!("{kind}{alias}")));
+    }
+    for part in parts {
+        for field in ["id", "node-name", "drive", "netdev", "rng", "file", "backing"] {
+            let Some(value) = part.value.get_mut(field) else {
+                continue;
+            };
+            if let Some((_, new)) = names.iter().find(|(old, _)| value.as_str() == Some(old)) {
+                *value = json!(new);
+            }
+        }
+    }
+}
+
+/// Deletes block nodes that nothing uses any more; QEMU itself refuses those in use.
+fn collect_nodes(monitor: &Monitor) -> Result<()> {
+    loop {
+        let nodes = monitor.execute("query-named-block-nodes", json!({ "flat": true }))?;
+        let names = nodes.as_array().into_iter().flatten();
+        let names = names.filter_map(|node| node.get("node-name")?.as_str());
+        let deleted = names.filter(|name| {
+            let answer = monitor.execute("blockdev-del", json!({ "node-name": name }));
+            answer.is_ok()
+        });
+        if deleted.count() == 0 {
+            return Ok(());
+        }
+    }
+}
+
 /// Makes parts one by one; when one fails, those made before are taken away again.
 fn add_all(monitor: &Monitor, parts: &[Part]) -> Result<()> {
     for (made, part) in parts.iter().enumerate() {
@@ -135,66 +212,72 @@ impl QemuConnection {
         ))
     }
 
-    /// Plugs a device into a running guest.
-    pub(super) fn plug(&self, guest: &Arc<Guest>, device: &Element) -> Result<()> {
-        if !matches!(device.name.as_str(), "disk" | "interface" | "rng" | "controller") {
-            return Err(unsupported(format!(
-                "live attach of device '{}' is not supported",
-                device.name
-            )));
-        }
-        let (monitor, active, base) = self.live_trees(guest)?;
-        check_free(&base, device)?;
+    /// What a guest is started from with a device more, and that device as it is completed.
+    fn completed_with(&self, base: &Element, device: &Element) -> Result<(Element, Element)> {
+        check_free(base, device)?;
         let mut new_base = base.clone();
         insert_device(&mut new_base, device.clone());
         self.complete_again(&mut new_base)?;
-        if count(&new_base, "controller") > count(&base, "controller") {
+        if count(&new_base, "controller") > count(base, "controller") {
             return Err(Error::internal("No more available PCI slots").from_origin(ErrorOrigin::QEMU));
         }
-        // The completed device is the one that was not there before.
+        // The completed device is the one of its name, or the one that was not there before.
         let before: Vec<&Element> = base
             .child("devices")
             .into_iter()
             .flat_map(Element::elements)
             .collect();
         let devices = new_base.child("devices").into_iter().flat_map(Element::elements);
-        let mut added = devices.filter(|known| known.name == device.name && !before.contains(known));
-        let completed = added
-            .next()
-            .cloned()
-            .ok_or_else(|| unsupported("the device is there already"))?;
+        let named =
+            identity(device).is_some_and(|(element, name)| device.child_attribute(element, name).is_some());
+        let is_new = |known: &&Element| match named {
+            true => is_same(known, device),
+            false => known.name == device.name && !before.contains(known),
+        };
+        let completed = devices.filter(is_new).last().cloned();
+        let completed = completed.ok_or_else(|| unsupported("the device is there already"))?;
+        Ok((new_base, completed))
+    }
+
+    /// Plugs a device into a running guest.
+    pub(super) fn plug(&self, guest: &Arc<Guest>, device: &Element) -> Result<()> {
+        if !PLUGGABLE.contains(&device.name.as_str()) {
+            let name = &device.name;
+            return Err(unsupported(format!(
+                "live attach of device '{name}' is not supported"
+            )));
+        }
+        let (monitor, active, base) = self.live_trees(guest)?;
+        let (new_base, completed) = self.completed_with(&base, device)?;
         let mut with = active.clone();
         insert_device(&mut with, completed.clone());
         let folder = self.inventory().store.paths.guest(guest.uuid);
-        let (less, more) = (
-            parts_of(&active, guest, &folder)?,
-            parts_of(&with, guest, &folder)?,
-        );
+        let less = parts_of(&active, guest, &folder)?;
+        let more = parts_of(&with, guest, &folder)?;
         if more.beside > less.beside {
-            return Err(unsupported(
-                "a device that needs a process beside QEMU cannot be plugged in live",
-            ));
+            let words = "a device that needs a process beside QEMU cannot be plugged in live";
+            return Err(unsupported(words));
         }
-        let parts = difference(&more, &less);
-        if !parts.iter().any(|part| part.option == "-device") {
-            return Err(unsupported(format!(
-                "live attach of this '{}' is not supported",
-                device.name
-            )));
-        }
-        add_all(&monitor, &parts)?;
-        // As it will be shown: with the alias it got.
-        let shown = more
+        let devices = more
             .active
             .child("devices")
             .into_iter()
             .flat_map(Element::elements);
-        let shown = shown
-            .filter(|known| is_same(known, &completed))
-            .last()
-            .cloned()
-            .unwrap_or(completed);
-        let alias = shown.child_attribute("alias", "name").unwrap_or("").to_string();
+        let shown = devices.filter(|known| is_same(known, &completed)).last();
+        let mut shown = shown.cloned().unwrap_or(completed);
+        let passed = shown.child_attribute("alias", "name").unwrap_or("").to_string();
+        let mut parts = belongings(&more.parts, &passed);
+        if parts.is_empty() {
+            let name = &device.name;
+            return Err(unsupported(format!(
+                "live attach of this '{name}' is not supported"
+            )));
+        }
+        // Names go by the order of devices, and a running guest may have a gap: what is taken is not taken twice.
+        let alias = free_alias(&active, &passed);
+        rename_parts(&mut parts, &passed, &alias);
+        shown.child_or_new("alias").set("name", &alias);
+        add_all(&monitor, &parts)?;
         let mut active = active;
         insert_device(&mut active, shown);
         keep_live(self.inventory(), guest, &active, &new_base)?;
@@ -223,27 +306,20 @@ impl QemuConnection {
             .ok_or_else(gone)?;
         let mut without = active.clone();
         take_out(&mut without, &|known| *known == meant);
-        let folder = self.inventory().store.paths.guest(guest.uuid);
-        let (more, less) = (
-            parts_of(&active, guest, &folder)?,
-            parts_of(&without, guest, &folder)?,
-        );
-        // Other devices keep their names: only what belongs to this one is taken away.
-        let mut parts = difference(&more, &less);
-        parts.retain(|part| {
-            part.value.get("id").and_then(Value::as_str) == Some(&alias) || part.option != "-device"
-        });
-        let (devices, behind): (Vec<Part>, Vec<Part>) =
-            parts.into_iter().partition(|part| part.option == "-device");
-        if devices.is_empty() {
+        if !PLUGGABLE.contains(&meant.name.as_str()) {
+            let name = &meant.name;
             return Err(unsupported(format!(
-                "live detach of this '{}' is not supported",
-                meant.name
+                "live detach of device '{name}' is not supported"
             )));
         }
         monitor.execute("device_del", json!({ "id": alias }))?;
         self.wait_for_removal(guest, &alias, "device")?;
-        remove_all(&monitor, &behind);
+        match meant.name.as_str() {
+            "disk" => collect_nodes(&monitor)?,
+            // What is behind the device bears its name; a device without such a part has none to lose.
+            "interface" => drop(monitor.execute("netdev_del", json!({ "id": format!("host{alias}") }))),
+            _ => drop(monitor.execute("object-del", json!({ "id": format!("obj{alias}") }))),
+        }
         take_out(&mut base, &|known| is_same(known, &meant));
         keep_live(self.inventory(), guest, &without, &base)
     }
