@@ -128,7 +128,9 @@ fn files_open_with_what_lives_in_them_and_stay_short() {
 fn functions_stay_short() {
     let mut offences = Vec::new();
     for (path, text) in all_sources() {
-        let lines: Vec<&str> = text.lines().collect();
+        // A test may tell its story in one piece.
+        let is_test = path.rsplit('/').next().is_some_and(|name| name.starts_with("tests"));
+        let lines: Vec<&str> = if is_test { Vec::new() } else { text.lines().collect() };
         for (start, line) in lines.iter().enumerate() {
             let code = line.trim_start();
             let indent = &line[..line.len() - code.len()];
@@ -167,6 +169,8 @@ fn unsafe_code_lives_where_it_may() {
     for (path, text) in all_sources() {
         let has_unsafe = text.lines().any(|line| {
             let code = line.split("//").next().unwrap_or("");
+            // What stands between quotes is a word of somebody else's language.
+            let code: String = code.split('"').step_by(2).collect();
             code.split(|c: char| !c.is_alphanumeric() && c != '_')
                 .any(|word| word == "unsafe")
         });

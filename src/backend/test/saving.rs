@@ -70,7 +70,7 @@ fn read_image(path: &str) -> Result<Element> {
         return Err(Error::internal("failed to read metadata length"));
     };
     let length = u32::from_le_bytes(*length);
-    if length < 1 || length > LENGTH_MAX {
+    if !(1..=LENGTH_MAX).contains(&length) {
         return Err(Error::internal("length of metadata out of range"));
     }
     let xml = rest.get(..length as usize);

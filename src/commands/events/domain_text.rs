@@ -225,6 +225,13 @@ fn details(event: &DomainEvent) -> String {
             let kind = word(BLOCK_JOB, *kind, BLOCK_JOB[0]);
             format!("{kind} for {path} {}", word(BLOCK_STATUS, *status, "unknown"))
         }
+        _ => further_details(event),
+    }
+}
+
+/// The same for the events of newer releases.
+fn further_details(event: &DomainEvent) -> String {
+    match event {
         DomainEvent::BalloonChange { actual } => format!("{actual}KiB"),
         DomainEvent::DeviceRemoved { alias }
         | DomainEvent::DeviceAdded { alias }

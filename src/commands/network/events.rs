@@ -7,7 +7,7 @@ use crate::model::event::{Event, EventFilter, ObjectEvent};
 use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 /// The row of this file.
