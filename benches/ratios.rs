@@ -110,14 +110,18 @@ fn one_shot(stage: &Stage) {
     );
 }
 
-/// A libvirtd of our own on a private socket, for the time of the measurement.
+/// The libvirtd of this machine, or one of our own for the time of the measurement.
 struct Libvirtd {
-    child: std::process::Child,
+    child: Option<std::process::Child>,
     uri: String,
 }
 
 impl Libvirtd {
     fn start(stage: &Stage) -> Option<Libvirtd> {
+        const RUNNING: &str = "/run/libvirt/libvirt-sock";
+        if std::os::unix::net::UnixStream::connect(RUNNING).is_ok() {
+            return Some(Libvirtd { child: None, uri: format!("qemu+unix:///system?socket={RUNNING}") });
+        }
         let sockets = stage.path("libvirt");
         std::fs::create_dir_all(&sockets).ok()?;
         let settings = format!(
@@ -140,15 +144,17 @@ impl Libvirtd {
             false => Err(String::new()),
         });
         let uri = format!("qemu+unix:///{mode}?socket={}", socket.display());
-        let daemon = Libvirtd { child, uri };
+        let daemon = Libvirtd { child: Some(child), uri };
         ready.is_ok().then_some(daemon)
     }
 }
 
 impl Drop for Libvirtd {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

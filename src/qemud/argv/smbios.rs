@@ -7,10 +7,7 @@ use crate::xml::Element;
 /// The arguments.
 pub fn arguments(builder: &mut Builder<'_>) {
     let active = builder.active;
-    let wanted = active
-        .find("os/smbios")
-        .and_then(|smbios| smbios.attribute("mode"))
-        == Some("sysinfo");
+    let wanted = active.find("os/smbios").and_then(|smbios| smbios.attribute("mode")) == Some("sysinfo");
     for sysinfo in active.children("sysinfo") {
         match sysinfo.attribute("type") {
             Some("smbios") if wanted => tables(builder, sysinfo),
@@ -19,68 +16,57 @@ pub fn arguments(builder: &mut Builder<'_>) {
         }
     }
     if let Some(id) = active.child_text("genid") {
-        builder.device(
-            &Properties::default()
-                .with("driver", "vmgenid")
-                .with("guid", id)
-                .with("id", "vmgenid0"),
-        );
+        builder
+            .device(&Properties::default().with("driver", "vmgenid").with("guid", id).with("id", "vmgenid0"));
     }
 }
 
 /// A table's element, its number, and its entries with the keys QEMU has for them.
 type Table = (&'static str, u32, &'static [(&'static str, &'static str)]);
 
+/// The tables whose entries QEMU takes by name.
+const TABLES: [Table; 4] = [
+    ("bios", 0, &[("vendor", "vendor"), ("version", "version"), ("date", "date"), ("release", "release")]),
+    (
+        "system",
+        1,
+        &[
+            ("manufacturer", "manufacturer"),
+            ("product", "product"),
+            ("version", "version"),
+            ("serial", "serial"),
+            ("uuid", "uuid"),
+            ("sku", "sku"),
+            ("family", "family"),
+        ],
+    ),
+    (
+        "baseBoard",
+        2,
+        &[
+            ("manufacturer", "manufacturer"),
+            ("product", "product"),
+            ("version", "version"),
+            ("serial", "serial"),
+            ("asset", "asset"),
+            ("location", "location"),
+        ],
+    ),
+    (
+        "chassis",
+        3,
+        &[
+            ("manufacturer", "manufacturer"),
+            ("version", "version"),
+            ("serial", "serial"),
+            ("asset", "asset"),
+            ("sku", "sku"),
+        ],
+    ),
+];
+
 fn tables(builder: &mut Builder<'_>, sysinfo: &Element) {
-    let known: [Table; 4] = [
-        (
-            "bios",
-            0,
-            &[
-                ("vendor", "vendor"),
-                ("version", "version"),
-                ("date", "date"),
-                ("release", "release"),
-            ],
-        ),
-        (
-            "system",
-            1,
-            &[
-                ("manufacturer", "manufacturer"),
-                ("product", "product"),
-                ("version", "version"),
-                ("serial", "serial"),
-                ("uuid", "uuid"),
-                ("sku", "sku"),
-                ("family", "family"),
-            ],
-        ),
-        (
-            "baseBoard",
-            2,
-            &[
-                ("manufacturer", "manufacturer"),
-                ("product", "product"),
-                ("version", "version"),
-                ("serial", "serial"),
-                ("asset", "asset"),
-                ("location", "location"),
-            ],
-        ),
-        (
-            "chassis",
-            3,
-            &[
-                ("manufacturer", "manufacturer"),
-                ("version", "version"),
-                ("serial", "serial"),
-                ("asset", "asset"),
-                ("sku", "sku"),
-            ],
-        ),
-    ];
-    for (name, number, fields) in known {
+    for (name, number, fields) in TABLES {
         for table in sysinfo.children(name) {
             let mut text = format!("type={number}");
             for (entry, field) in fields {
@@ -93,9 +79,7 @@ fn tables(builder: &mut Builder<'_>, sysinfo: &Element) {
         }
     }
     if let Some(strings) = sysinfo.child("oemStrings") {
-        let values = strings
-            .children("entry")
-            .map(|entry| format!(",value={}", comma(entry.text().trim())));
+        let values = strings.children("entry").map(|entry| format!(",value={}", comma(entry.text().trim())));
         let values: String = values.collect();
         builder.option("-smbios", format!("type=11{values}"));
     }

@@ -41,26 +41,15 @@ const OS: &[&str] = &[
     "type", "firmware", "loader", "nvram", "kernel", "initrd", "cmdline", "boot", "bootmenu", "bios",
     "smbios", "dtb",
 ];
-const FEATURES: &[&str] = &[
-    "acpi", "apic", "pae", "hyperv", "kvm", "pmu", "vmport", "smm", "ioapic", "gic", "hap", "ps2",
-];
-const MEMORY_BACKING: &[&str] = &[
-    "hugepages",
-    "nosharepages",
-    "locked",
-    "source",
-    "access",
-    "allocation",
-    "discard",
-];
+const FEATURES: &[&str] =
+    &["acpi", "apic", "pae", "hyperv", "kvm", "pmu", "vmport", "smm", "ioapic", "gic", "hap", "ps2"];
+const MEMORY_BACKING: &[&str] =
+    &["hugepages", "nosharepages", "locked", "source", "access", "allocation", "discard"];
 const CPU_TUNE: &[&str] = &["vcpupin", "emulatorpin", "iothreadpin", "shares"];
 
 /// Refuses children of `parent` that are not in `known`.
 pub(super) fn only(parent: &Element, known: &[&str]) -> Result<()> {
-    match parent
-        .elements()
-        .find(|child| !known.contains(&child.name.as_str()))
-    {
+    match parent.elements().find(|child| !known.contains(&child.name.as_str())) {
         Some(child) => Err(refuse::element(child)),
         None => Ok(()),
     }
@@ -77,12 +66,9 @@ pub(super) fn one_of(element: &Element, attribute: &str, known: &[&str]) -> Resu
 /// Checks everything outside `<devices>`.
 pub fn check(tree: &Element, board: Board, capabilities: &QemuCapabilities) -> Result<()> {
     only(tree, DOMAIN)?;
-    for (name, known) in [
-        ("os", OS),
-        ("features", FEATURES),
-        ("memoryBacking", MEMORY_BACKING),
-        ("cputune", CPU_TUNE),
-    ] {
+    for (name, known) in
+        [("os", OS), ("features", FEATURES), ("memoryBacking", MEMORY_BACKING), ("cputune", CPU_TUNE)]
+    {
         if let Some(element) = tree.child(name) {
             only(element, known)?;
         }
@@ -97,26 +83,14 @@ pub fn check(tree: &Element, board: Board, capabilities: &QemuCapabilities) -> R
     for (name, known) in [
         ("on_poweroff", &["destroy", "restart", "preserve"][..]),
         ("on_reboot", &["destroy", "restart", "preserve"]),
-        (
-            "on_crash",
-            &[
-                "destroy",
-                "restart",
-                "preserve",
-                "coredump-destroy",
-                "coredump-restart",
-            ],
-        ),
+        ("on_crash", &["destroy", "restart", "preserve", "coredump-destroy", "coredump-restart"]),
     ] {
         if let Some(action) = tree.child(name)
             && !known.contains(&action.text().trim())
         {
             return Err(refuse::because(
                 action,
-                format!(
-                    "{name} '{}' is not supported by this driver",
-                    action.text().trim()
-                ),
+                format!("{name} '{}' is not supported by this driver", action.text().trim()),
             ));
         }
     }
@@ -129,9 +103,7 @@ fn features(tree: &Element, board: Board) -> Result<()> {
     };
     let efi = tree.child_attribute("os", "firmware") == Some("efi") || tree.find("os/loader").is_some();
     if !board.arch.is_x86 && features.child("acpi").is_some() && !efi {
-        return Err(Error::unsupported_configuration(
-            "ACPI requires UEFI on this architecture",
-        ));
+        return Err(Error::unsupported_configuration("ACPI requires UEFI on this architecture"));
     }
     if let Some(gic) = features.child("gic") {
         if !board.is_arm_virt() {
@@ -155,73 +127,45 @@ fn cpu(tree: &Element, board: Board, capabilities: &QemuCapabilities) -> Result<
     let Some(cpu) = tree.child("cpu") else {
         return Ok(());
     };
-    only(
-        cpu,
-        &[
-            "model",
-            "vendor",
-            "topology",
-            "feature",
-            "numa",
-            "cache",
-            "maxphysaddr",
-        ],
-    )?;
-    one_of(
-        cpu,
-        "mode",
-        &["custom", "host-model", "host-passthrough", "maximum"],
-    )?;
+    only(cpu, &["model", "vendor", "topology", "feature", "numa", "cache", "maxphysaddr"])?;
+    one_of(cpu, "mode", &["custom", "host-model", "host-passthrough", "maximum"])?;
     one_of(cpu, "match", &["exact", "minimum", "strict"])?;
     if let Some(cache) = cpu.child("cache") {
         one_of(cache, "mode", &["passthrough", "disable"])?;
     }
     for feature in cpu.children("feature") {
-        one_of(
-            feature,
-            "policy",
-            &["force", "require", "optional", "disable", "forbid"],
-        )?;
+        one_of(feature, "policy", &["force", "require", "optional", "disable", "forbid"])?;
     }
     if let Some(topology) = cpu.child("topology") {
-        let parts = ["sockets", "dies", "clusters", "cores", "threads"];
-        let product = parts.iter().try_fold(1u32, |product, part| {
-            product.checked_mul(number(topology.attribute(part).or(Some("1"))).unwrap_or(0))
-        });
-        let vcpus = tree
-            .child_text("vcpu")
-            .and_then(|text| text.parse::<u32>().ok())
-            .unwrap_or(1);
-        if product != Some(vcpus) {
-            return Err(Error::unsupported_configuration(
-                "CPU topology doesn't match maximum vcpu count",
-            ));
-        }
+        check_topology(tree, topology)?;
     }
     let machine = tree.child_attribute("os/type", "machine").unwrap_or_default();
     if cpu.child("numa").is_some()
-        && capabilities
-            .machine(machine)
-            .is_some_and(|machine| !machine.numa_mem_supported)
+        && capabilities.machine(machine).is_some_and(|machine| !machine.numa_mem_supported)
         && board.family.root == RootBus::MemoryMapped
     {
-        return Err(refuse::because(
-            cpu,
-            format!("NUMA is not supported by machine type '{machine}'"),
-        ));
+        return Err(refuse::because(cpu, format!("NUMA is not supported by machine type '{machine}'")));
+    }
+    Ok(())
+}
+
+/// The parts of a topology multiply to the number of virtual CPUs.
+fn check_topology(tree: &Element, topology: &Element) -> Result<()> {
+    let parts = ["sockets", "dies", "clusters", "cores", "threads"];
+    let product = parts.iter().try_fold(1u32, |product, part| {
+        product.checked_mul(number(topology.attribute(part).or(Some("1"))).unwrap_or(0))
+    });
+    let vcpus = tree.child_text("vcpu").and_then(|text| text.parse::<u32>().ok()).unwrap_or(1);
+    if product != Some(vcpus) {
+        return Err(Error::unsupported_configuration("CPU topology doesn't match maximum vcpu count"));
     }
     Ok(())
 }
 
 fn vcpus(tree: &Element, capabilities: &QemuCapabilities) -> Result<()> {
-    let vcpus = tree
-        .child_text("vcpu")
-        .and_then(|text| text.parse::<u32>().ok())
-        .unwrap_or(1);
+    let vcpus = tree.child_text("vcpu").and_then(|text| text.parse::<u32>().ok()).unwrap_or(1);
     let machine = tree.child_attribute("os/type", "machine").unwrap_or_default();
-    let limit = capabilities
-        .machine(machine)
-        .map_or(u32::MAX, |machine| machine.cpu_max);
+    let limit = capabilities.machine(machine).map_or(u32::MAX, |machine| machine.cpu_max);
     if vcpus > limit {
         return Err(Error::unsupported_configuration(format!(
             "Maximum CPUs greater than specified machine type limit {limit}"
@@ -234,17 +178,9 @@ fn clock(tree: &Element) -> Result<()> {
     let Some(clock) = tree.child("clock") else {
         return Ok(());
     };
-    one_of(
-        clock,
-        "offset",
-        &["utc", "localtime", "variable", "absolute", "timezone"],
-    )?;
+    one_of(clock, "offset", &["utc", "localtime", "variable", "absolute", "timezone"])?;
     for timer in clock.children("timer") {
-        one_of(
-            timer,
-            "name",
-            &["rtc", "pit", "hpet", "kvmclock", "hypervclock", "tsc"],
-        )?;
+        one_of(timer, "name", &["rtc", "pit", "hpet", "kvmclock", "hypervclock", "tsc"])?;
         let allowed: &[&str] = match timer.attribute("name").unwrap_or_default() {
             "rtc" => &["delay", "catchup"],
             "pit" => &["delay", "discard"],

@@ -8,50 +8,51 @@ use crate::xml::Element;
 /// Image formats that are opened read-write.
 pub const FORMATS: &[&str] = &["raw", "qcow2"];
 
-/// Checks one disk.
-pub fn check(disk: &Element, capabilities: &QemuCapabilities) -> Result<()> {
-    let known = |element: &Element, attribute: &str, values: &[&str]| match element.attribute(attribute) {
+/// What may stand in a disk.
+const CHILDREN: &[&str] = &[
+    "driver",
+    "source",
+    "target",
+    "readonly",
+    "shareable",
+    "serial",
+    "wwn",
+    "boot",
+    "alias",
+    "address",
+    "iotune",
+    "backingStore",
+    "blockio",
+    "geometry",
+    "vendor",
+    "product",
+    "transient",
+    "encryption",
+    "auth",
+    "mirror",
+    "throttlefilters",
+];
+
+/// What may stand in a disk and is not honoured.
+const REFUSED: &[&str] =
+    &["iotune", "geometry", "transient", "encryption", "auth", "mirror", "throttlefilters"];
+
+/// Refuses an attribute whose value is none of these.
+fn known(element: &Element, attribute: &str, values: &[&str]) -> Result<()> {
+    match element.attribute(attribute) {
         Some(value) if !values.contains(&value) => Err(refuse::value(element, attribute, value)),
         _ => Ok(()),
-    };
+    }
+}
+
+/// Checks one disk.
+pub fn check(disk: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     known(disk, "type", &["file", "block", "network"])?;
     known(disk, "device", &["disk", "cdrom", "floppy"])?;
     known(disk, "snapshot", &["internal", "external", "no"])?;
-    let children = [
-        "driver",
-        "source",
-        "target",
-        "readonly",
-        "shareable",
-        "serial",
-        "wwn",
-        "boot",
-        "alias",
-        "address",
-        "iotune",
-        "backingStore",
-        "blockio",
-        "geometry",
-        "vendor",
-        "product",
-        "transient",
-        "encryption",
-        "auth",
-        "mirror",
-        "throttlefilters",
-    ];
-    let refused = [
-        "iotune",
-        "geometry",
-        "transient",
-        "encryption",
-        "auth",
-        "mirror",
-        "throttlefilters",
-    ];
     if let Some(child) = disk
         .elements()
-        .find(|child| !children.contains(&child.name.as_str()) || refused.contains(&child.name.as_str()))
+        .find(|child| !CHILDREN.contains(&child.name.as_str()) || REFUSED.contains(&child.name.as_str()))
     {
         return Err(refuse::element(child));
     }
@@ -60,34 +61,28 @@ pub fn check(disk: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     };
     known(target, "bus", &["virtio", "scsi", "sata", "usb", "ide", "fdc"])?;
     if let Some(driver) = disk.child("driver") {
-        known(driver, "name", &["qemu"])?;
-        known(driver, "type", FORMATS)?;
-        known(
-            driver,
-            "cache",
-            &[
-                "default",
-                "none",
-                "writethrough",
-                "writeback",
-                "directsync",
-                "unsafe",
-            ],
-        )?;
-        known(driver, "io", &["native", "threads", "io_uring"])?;
-        known(driver, "discard", &["unmap", "ignore"])?;
-        known(driver, "detect_zeroes", &["off", "on", "unmap"])?;
-        known(driver, "error_policy", &["stop", "report", "ignore", "enospace"])?;
-        known(driver, "rerror_policy", &["stop", "report", "ignore"])?;
-        let direct = matches!(driver.attribute("cache"), Some("none" | "directsync"));
-        if driver.attribute("io") == Some("native") && !direct {
-            return Err(Error::unsupported_configuration(
-                "native I/O needs either no disk cache or directsync cache mode, QEMU will fallback to aio=threads",
-            ));
-        }
+        check_driver(driver)?;
     }
     source(disk)?;
     device(disk, capabilities)
+}
+
+fn check_driver(driver: &Element) -> Result<()> {
+    known(driver, "name", &["qemu"])?;
+    known(driver, "type", FORMATS)?;
+    known(driver, "cache", &["default", "none", "writethrough", "writeback", "directsync", "unsafe"])?;
+    known(driver, "io", &["native", "threads", "io_uring"])?;
+    known(driver, "discard", &["unmap", "ignore"])?;
+    known(driver, "detect_zeroes", &["off", "on", "unmap"])?;
+    known(driver, "error_policy", &["stop", "report", "ignore", "enospace"])?;
+    known(driver, "rerror_policy", &["stop", "report", "ignore"])?;
+    let direct = matches!(driver.attribute("cache"), Some("none" | "directsync"));
+    if driver.attribute("io") == Some("native") && !direct {
+        return Err(Error::unsupported_configuration(
+            "native I/O needs either no disk cache or directsync cache mode, QEMU will fallback to aio=threads",
+        ));
+    }
+    Ok(())
 }
 
 fn source(disk: &Element) -> Result<()> {
@@ -129,15 +124,15 @@ fn device(disk: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     let bus = disk.child_attribute("target", "bus").unwrap_or_default();
     let kind = disk.attribute("device").unwrap_or("disk");
     match (kind, bus) {
-        ("floppy", other) if other != "fdc" => Err(Error::unsupported_configuration(format!(
-            "unexpected bus type '{other}' for floppy disk"
-        ))),
-        ("cdrom", "virtio") => Err(Error::unsupported_configuration(
-            "disk type 'virtio' of 'cdrom' is not supported",
-        )),
-        (_, "virtio") if !capabilities.has_type("virtio-blk-device") => Err(
-            Error::unsupported_configuration("virtio disks are not supported with this QEMU"),
-        ),
+        ("floppy", other) if other != "fdc" => {
+            Err(Error::unsupported_configuration(format!("unexpected bus type '{other}' for floppy disk")))
+        }
+        ("cdrom", "virtio") => {
+            Err(Error::unsupported_configuration("disk type 'virtio' of 'cdrom' is not supported"))
+        }
+        (_, "virtio") if !capabilities.has_type("virtio-blk-device") => {
+            Err(Error::unsupported_configuration("virtio disks are not supported with this QEMU"))
+        }
         _ => Ok(()),
     }
 }

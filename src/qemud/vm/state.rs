@@ -40,77 +40,39 @@ pub struct Step {
 /// Follows an edge; `None` when the happening changes nothing.
 pub fn step(from: StateReason, happening: Happening) -> Option<Step> {
     let step = match happening {
-        Happening::Stopped(reason) if from.state == DOMAIN_RUNNING => (
-            DOMAIN_PAUSED,
-            reason,
-            DOMAIN_EVENT_SUSPENDED,
-            suspended_detail(reason),
-        ),
+        Happening::Stopped(reason) if from.state == DOMAIN_RUNNING => {
+            (DOMAIN_PAUSED, reason, DOMAIN_EVENT_SUSPENDED, suspended_detail(reason))
+        }
         // A guest that is off or has crashed is also stopped by QEMU; that is no pause.
         Happening::Stopped(_) => return None,
         Happening::Resumed(_) if from.state == DOMAIN_RUNNING => return None,
-        Happening::Resumed(reason) => (
-            DOMAIN_RUNNING,
-            reason,
-            DOMAIN_EVENT_RESUMED,
-            resumed_detail(reason),
-        ),
+        Happening::Resumed(reason) => (DOMAIN_RUNNING, reason, DOMAIN_EVENT_RESUMED, resumed_detail(reason)),
         Happening::PoweringOff { .. } if from.state == DOMAIN_SHUTDOWN => return None,
         Happening::PoweringOff { by_guest } => {
-            let detail = if by_guest {
-                DOMAIN_EVENT_SHUTDOWN_GUEST
-            } else {
-                DOMAIN_EVENT_SHUTDOWN_HOST
-            };
-            (
-                DOMAIN_SHUTDOWN,
-                DOMAIN_SHUTDOWN_UNKNOWN,
-                DOMAIN_EVENT_SHUTDOWN,
-                detail,
-            )
+            let detail = if by_guest { DOMAIN_EVENT_SHUTDOWN_GUEST } else { DOMAIN_EVENT_SHUTDOWN_HOST };
+            (DOMAIN_SHUTDOWN, DOMAIN_SHUTDOWN_UNKNOWN, DOMAIN_EVENT_SHUTDOWN, detail)
         }
-        Happening::Panicked => (
-            DOMAIN_CRASHED,
-            DOMAIN_CRASHED_PANICKED,
-            DOMAIN_EVENT_CRASHED,
-            DOMAIN_EVENT_CRASHED_PANICKED,
-        ),
+        Happening::Panicked => {
+            (DOMAIN_CRASHED, DOMAIN_CRASHED_PANICKED, DOMAIN_EVENT_CRASHED, DOMAIN_EVENT_CRASHED_PANICKED)
+        }
         Happening::Suspended { to_disk } => {
-            let detail = if to_disk {
-                DOMAIN_EVENT_PMSUSPENDED_DISK
-            } else {
-                DOMAIN_EVENT_PMSUSPENDED_MEMORY
-            };
-            (
-                DOMAIN_PMSUSPENDED,
-                DOMAIN_PMSUSPENDED_UNKNOWN,
-                DOMAIN_EVENT_PMSUSPENDED,
-                detail,
-            )
+            let detail =
+                if to_disk { DOMAIN_EVENT_PMSUSPENDED_DISK } else { DOMAIN_EVENT_PMSUSPENDED_MEMORY };
+            (DOMAIN_PMSUSPENDED, DOMAIN_PMSUSPENDED_UNKNOWN, DOMAIN_EVENT_PMSUSPENDED, detail)
         }
         Happening::Woken if from.state != DOMAIN_PMSUSPENDED => return None,
-        Happening::Woken => (
-            DOMAIN_RUNNING,
-            DOMAIN_RUNNING_WAKEUP,
-            DOMAIN_EVENT_STARTED,
-            DOMAIN_EVENT_STARTED_WAKEUP,
-        ),
+        Happening::Woken => {
+            (DOMAIN_RUNNING, DOMAIN_RUNNING_WAKEUP, DOMAIN_EVENT_STARTED, DOMAIN_EVENT_STARTED_WAKEUP)
+        }
         Happening::Ended(reason) => {
             let panicked = from.state == DOMAIN_CRASHED && reason == DOMAIN_SHUTOFF_CRASHED;
-            let detail = if panicked {
-                DOMAIN_EVENT_STOPPED_CRASHED
-            } else {
-                stopped_detail(reason)
-            };
+            let detail = if panicked { DOMAIN_EVENT_STOPPED_CRASHED } else { stopped_detail(reason) };
             (DOMAIN_SHUTOFF, reason, DOMAIN_EVENT_STOPPED, detail)
         }
     };
     let (state, reason, event, detail) = step;
     let to = StateReason { state, reason };
-    Some(Step {
-        to,
-        event: (event, detail),
-    })
+    Some(Step { to, event: (event, detail) })
 }
 
 /// Why a process that nobody ended is gone, seen from the state it was in.
@@ -167,13 +129,7 @@ mod tests {
         assert_eq!(step(off.to, Happening::Stopped(DOMAIN_PAUSED_USER)), None);
         let reason = reason_of_unexpected_end(off.to);
         let end = step(off.to, Happening::Ended(reason)).unwrap();
-        assert_eq!(
-            end.to,
-            StateReason {
-                state: DOMAIN_SHUTOFF,
-                reason: DOMAIN_SHUTOFF_SHUTDOWN
-            }
-        );
+        assert_eq!(end.to, StateReason { state: DOMAIN_SHUTOFF, reason: DOMAIN_SHUTOFF_SHUTDOWN });
         assert_eq!(end.event, (DOMAIN_EVENT_STOPPED, DOMAIN_EVENT_STOPPED_SHUTDOWN));
     }
 
