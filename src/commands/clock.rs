@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::time::SystemTime;
 
+/// `2026-11-23 20:15:00`
+pub const DATE_AND_TIME: &str = "%Y-%m-%d %H:%M:%S";
+
 /// A time in the local zone, in strftime's words.
 pub fn local(time: SystemTime, form: &str) -> String {
     match Timestamp::try_from(time) {
@@ -24,6 +27,11 @@ pub fn local_seconds(seconds: i64, form: &str) -> String {
             .to_string(),
         Err(_) => String::new(),
     }
+}
+
+/// Seconds since 1970 in UTC, as [`DATE_AND_TIME`].
+pub fn utc_seconds(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.strftime(DATE_AND_TIME).to_string())
 }
 
 /// The present with milliseconds, in UTC, as events are stamped.

@@ -4,7 +4,6 @@ pub mod about;
 pub mod address;
 pub mod args;
 pub mod cell;
-pub mod clock;
 pub mod completion;
 pub mod fields;
 pub mod help;

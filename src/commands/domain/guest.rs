@@ -1,11 +1,11 @@
 //! What a guest tells of itself: dommemstat, domtime, domhostname, guestinfo.
 
 use super::lookup;
+use crate::commands::clock;
 use crate::commands::impact::{self, impact};
 use crate::commands::parameters;
 use crate::model::constants::*;
 use crate::shell::args::Args;
-use crate::shell::clock::Moment;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result, bail};
@@ -160,11 +160,11 @@ fn time(session: &mut Session, args: &Args) -> Result<()> {
     let (seconds, nanoseconds) = domains.time(&domain, 0)?;
     // The line has no end of its own, as in virsh.
     let text = match args.has("pretty") {
-        true => format!("Time: {}", Moment::utc(seconds)),
+        true => format!("Time: {}", clock::utc_seconds(seconds)),
         false => format!("Time: {seconds}"),
     };
     let data =
-        json!({"seconds": seconds, "nanoseconds": nanoseconds, "utc": Moment::utc(seconds).to_string()});
+        json!({"seconds": seconds, "nanoseconds": nanoseconds, "utc": clock::utc_seconds(seconds)});
     session.show(&data, |session| session.print(text))
 }
 

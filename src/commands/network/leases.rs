@@ -1,10 +1,10 @@
 //! `net-dhcp-leases`: which addresses a network's DHCP server has given out.
 
 use super::{NETWORK, network};
+use crate::commands::clock;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
-use crate::shell::clock::Moment;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Group, Opt};
 use crate::shell::table::Table;
@@ -39,7 +39,7 @@ fn leases(session: &mut Session, args: &Args) -> Result<()> {
     ];
     let mut table = Table::new(titles);
     for lease in leases {
-        let expiry = Cell::with(Moment::local(lease.expiry).to_string(), lease.expiry);
+        let expiry = Cell::with(clock::local_seconds(lease.expiry, clock::DATE_AND_TIME), lease.expiry);
         let protocol = if lease.kind == IP_ADDR_TYPE_IPV6 {
             "ipv6"
         } else {
