@@ -28,7 +28,7 @@ _hvsh()
                 ;;
             --connect=* | -c?*) before+=("$option") ;;
             -r | --readonly) before+=(-r) ;;
-            -d | -e | -k | -K | -l | --debug | --escape | --keepalive-interval | --keepalive-count | --log | --format)
+            -d | -e | -k | -K | -l | --debug | --escape | --keepalive-interval | --keepalive-count | --log | --format | --print-completion)
                 ((place++))
                 ;;
             -*) ;;
@@ -46,7 +46,11 @@ _hvsh()
                 mapfile -t COMPREPLY < <(compgen -W "qemu:///system qemu:///session test:///default" -- "$current")
                 ;;
             --format)
-                mapfile -t COMPREPLY < <(compgen -W "table json yaml" -- "$current")
+                mapfile -t COMPREPLY < <(compgen -W "table pretty json yaml" -- "$current")
+                return
+                ;;
+            --print-completion)
+                mapfile -t COMPREPLY < <(compgen -W "elvish powershell" -- "$current")
                 return
                 ;;
             -l | --log) return ;;

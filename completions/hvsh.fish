@@ -22,7 +22,7 @@ function __hvsh_candidates
                 set -a before $option
             case -r --readonly
                 set -a before -r
-            case -d -e -k -K -l --debug --escape --keepalive-interval --keepalive-count --log --format
+            case -d -e -k -K -l --debug --escape --keepalive-interval --keepalive-count --log --format --print-completion
                 set place (math $place + 1)
             case '-*'
             case '*'
@@ -38,7 +38,10 @@ function __hvsh_candidates
                 printf '%s\n' qemu:///system qemu:///session test:///default
                 return
             case --format
-                printf '%s\n' table json yaml
+                printf '%s\n' table pretty json yaml
+                return
+            case --print-completion
+                printf '%s\n' elvish powershell
                 return
             case -l --log
                 __fish_complete_path $current

@@ -1,5 +1,6 @@
 //! The helper's door: reads its options and runs it.
 
+use clap::{Arg, ArgAction, value_parser};
 use hvsh::backend::{Connection, qemu, registry};
 use hvsh::error::{Error, ErrorCode, Result};
 use hvsh::qemud::access::Peer;
@@ -8,31 +9,12 @@ use hvsh::qemud::driver::QemuDriver;
 use hvsh::qemud::server::ConnectionFactory;
 use hvsh::qemud::store::Paths;
 use hvsh::uri::Uri;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
-
-const HELP: &str = "\
-Usage: hvsh-qemud [--session | --system] [OPTION...]
-       hvsh-qemud --relay [--read-only] URI
-
-Runs virtual machines on QEMU for hvsh and for every client of the same protocol.
-The shell starts it by itself; a service manager may start it by socket activation.
-
-  --session             serve the user who starts it (the default)
-  --system              serve the whole system; needs root
-  --foreground          stay in the foreground and log to standard error
-  --idle-exit SECONDS   leave after so long without client and active domain;
-                        0: never (a session's default is 120, the system's 0)
-  --folder FOLDER       keep the sockets in FOLDER
-  --root FOLDER         keep definitions, saved guests, status and logs below FOLDER
-  --relay URI           join standard input and output to the helper of URI
-  --read-only           relay to the read-only socket
-  --version             print the version and exit
-  --help                print this text and exit
-";
 
 /// What the helper serves, by the URI's scheme.
 struct Drivers {
@@ -77,7 +59,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let task = parse(std::env::args().skip(1));
+    let task = parse(std::env::args_os());
     let outcome = task.and_then(|task| match task {
         Task::Serve(options, root) => run(&options, || {
             Ok(Arc::new(Drivers::open(options.session, root.as_deref())?))
@@ -99,47 +81,85 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse(mut words: impl Iterator<Item = String>) -> Result<Task> {
-    let (mut session, mut foreground, mut background) = (true, false, false);
-    let (mut read_only, mut relay) = (false, false);
-    let (mut idle_exit, mut folder, mut uri, mut root) = (None, None, None, None);
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--session" => session = true,
-            "--system" => session = false,
-            "--foreground" => foreground = true,
-            qemu::BACKGROUND => background = true,
-            "--read-only" => read_only = true,
-            "--relay" => relay = true,
-            "--idle-exit" => idle_exit = Some(seconds(&value(&word, &mut words)?)?),
-            "--folder" => folder = Some(value(&word, &mut words)?),
-            "--root" => root = Some(PathBuf::from(value(&word, &mut words)?)),
-            "--version" => return Ok(Task::Print(format!("hvsh-qemud {}\n", env!("CARGO_PKG_VERSION")))),
-            "--help" => return Ok(Task::Print(HELP.to_string())),
-            other if relay && uri.is_none() && !other.starts_with('-') => uri = Some(other.to_string()),
-            other => {
-                return Err(Error::invalid_argument(format!(
-                    "unknown option '{other}'; see hvsh-qemud --help"
-                )));
-            }
-        }
-    }
-    if relay {
-        let uri = uri.ok_or_else(|| Error::invalid_argument("--relay needs a URI"))?;
+/// The options that this program takes; its page in section 8 of the manual names the same.
+fn command() -> clap::Command {
+    let flag = |name: &'static str, help: &'static str| {
+        let arg = Arg::new(name).long(name).help(help);
+        arg.action(ArgAction::SetTrue)
+    };
+    let value = |name: &'static str, value: &'static str, help: &'static str| {
+        let arg = Arg::new(name).long(name).value_name(value).help(help);
+        arg.value_parser(value_parser!(PathBuf))
+    };
+    let number = value_parser!(u64);
+    let background = qemu::BACKGROUND.trim_start_matches('-');
+    clap::Command::new("hvsh-qemud")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Runs virtual machines on QEMU for hvsh and for every client of the same protocol.")
+        .after_help("The shell starts it by itself; a service manager may start it by socket activation.")
+        .override_usage("hvsh-qemud [--session | --system] [OPTION...]\n       hvsh-qemud --relay [--read-only] URI")
+        .args_override_self(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(flag("session", "Serve the user who starts it (the default)").overrides_with("system"))
+        .arg(flag("system", "Serve the whole system; needs root"))
+        .arg(flag("foreground", "Stay in the foreground and log to standard error"))
+        .arg(
+            value(
+                "idle-exit",
+                "SECONDS",
+                "Leave after so long without client and active domain; 0: never [a session's: 120, the system's: 0]",
+            )
+            .value_parser(number),
+        )
+        .arg(value("folder", "FOLDER", "Keep the sockets in this folder"))
+        .arg(value("root", "FOLDER", "Keep definitions, saved guests, status and logs below this folder"))
+        .arg(flag("relay", "Join standard input and output to the helper of URI").requires("uri"))
+        .arg(flag("read-only", "Relay to the read-only socket"))
+        .arg(Arg::new("uri").value_name("URI").requires("relay").help("Whose helper to relay to"))
+        .arg(flag(background, "Serve apart from the terminal").hide(true))
+        .arg(flag("version", "Print the version and exit").action(ArgAction::Version))
+        .arg(flag("help", "Print this text and exit").action(ArgAction::HelpShort))
+}
+
+fn parse(words: impl Iterator<Item = OsString>) -> Result<Task> {
+    let given = match command().try_get_matches_from(words) {
+        Ok(given) => given,
+        Err(answer) if !answer.use_stderr() => return Ok(Task::Print(answer.to_string())),
+        Err(refusal) => return Err(Error::invalid_argument(in_one_line(&refusal))),
+    };
+    let uri: Option<&String> = given.get_one("uri");
+    if let Some(uri) = uri {
+        let (uri, read_only) = (uri.clone(), given.get_flag("read-only"));
         return Ok(Task::Relay { uri, read_only });
     }
-    if !foreground && !background {
+    let foreground = given.get_flag("foreground");
+    if !foreground && !given.get_flag(qemu::BACKGROUND.trim_start_matches('-')) {
         return Ok(Task::StartInBackground);
     }
-    let mut options = DaemonOptions::new(session)?;
+    let mut options = DaemonOptions::new(!given.get_flag("system"))?;
     options.foreground = foreground;
-    if let Some(idle_exit) = idle_exit {
-        options.idle_exit = (!idle_exit.is_zero()).then_some(idle_exit);
+    if let Some(&seconds) = given.get_one::<u64>("idle-exit") {
+        options.idle_exit = (seconds > 0).then(|| Duration::from_secs(seconds));
     }
-    if let Some(folder) = folder {
-        options.folder = folder.into();
+    if let Some(folder) = given.get_one::<PathBuf>("folder") {
+        options.folder.clone_from(folder);
     }
-    Ok(Task::Serve(options, root))
+    Ok(Task::Serve(options, given.get_one("root").cloned()))
+}
+
+/// What is wrong with the options and what was perhaps meant, as the one line that a journal can hold.
+fn in_one_line(refusal: &clap::Error) -> String {
+    let text = refusal.to_string();
+    let paragraphs = text.split("\n\n").map(str::trim);
+    let paragraphs = paragraphs.take_while(|paragraph| !paragraph.starts_with("Usage:"));
+    let lines = paragraphs.filter(|paragraph| !paragraph.starts_with("For more information"));
+    let words: Vec<String> = lines
+        .map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let line = words.join("; ");
+    let line = line.strip_prefix("error: ").unwrap_or(&line);
+    format!("{line}; see hvsh-qemud --help")
 }
 
 /// Runs this program once more, apart from the terminal, and waits until it serves.
@@ -149,17 +169,4 @@ fn start_again() -> Result<()> {
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1));
     qemu::start_in_background(command)
-}
-
-fn value(option: &str, words: &mut impl Iterator<Item = String>) -> Result<String> {
-    words
-        .next()
-        .ok_or_else(|| Error::invalid_argument(format!("option '{option}' needs a value")))
-}
-
-fn seconds(text: &str) -> Result<Duration> {
-    let seconds = text
-        .parse()
-        .map_err(|_| Error::invalid_argument(format!("'{text}' is no number of seconds")))?;
-    Ok(Duration::from_secs(seconds))
 }

@@ -1,6 +1,8 @@
 //! Labelled values, a line each, as `dominfo` and its like print them.
 
 use super::cell::{Cell, field_name};
+use super::ruled;
+use super::table::printable;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -40,6 +42,15 @@ impl Fields {
             out.push_str(&format!("{label}:{:blanks$} {}\n", "", cell.text));
         }
         out
+    }
+
+    /// The lines as a table of two columns with lines around it.
+    pub fn ruled(&self) -> String {
+        let lines = self.lines.iter();
+        let rows: Vec<Vec<String>> = lines
+            .map(|(label, _, cell)| vec![printable(label), printable(&cell.text)])
+            .collect();
+        ruled::draw(None, &rows)
     }
 
     /// The lines as one object.

@@ -65,6 +65,14 @@ in lower case with underscores between the words.
 What is not there is null; yes and no are true and false;
 sizes are plain numbers.
 Remarks for people are left out.
+.PP
+.B \-\-format pretty
+is for the eye alone: tables and labelled values have lines around them,
+and on a terminal long cells are broken to its width.
+The title line is bold there unless
+.B NO_COLOR
+is set.
+What is not a table or a list of labelled values looks as ever.
 .SH EXIT STATUS
 0 when the last command did what it was asked, 1 otherwise.
 A prompt or a piped script always ends with 0.

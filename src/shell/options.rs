@@ -1,10 +1,12 @@
 //! The process's own options (`-c`, `-q`, …): virsh's, read as its getopt reads them, and ours.
 //!
 //! They stop at the first operand; long ones may be abbreviated; `-v`, `-V` and `-h` act where they stand, so
-//! that what follows them is not even looked at. A table rather than an argument parser's crate, because the
-//! messages are matched by scripts and because it costs nothing at start.
+//! that what follows them is not even looked at. A table rather than an argument parser's crate reads them,
+//! because the messages are matched by scripts and because it costs nothing at start; clap gets a model of it
+//! for those who want one.
 
 use super::session::{Format, Settings};
+use super::spec::Complete;
 use anyhow::{Result, bail};
 
 /// What the process is to do.
@@ -20,6 +22,8 @@ pub enum Action {
     LongVersion,
     /// Print the manual page: for packagers, unlisted.
     Manual,
+    /// Print the completion script for this shell.
+    Completion(String),
 }
 
 /// The options as they were given.
@@ -45,6 +49,8 @@ pub struct ProcessOption {
     pub optional_value: bool,
     /// Our own words; empty for what is not listed.
     pub help: &'static str,
+    /// What its value may be.
+    pub complete: Complete,
 }
 
 const fn option(
@@ -59,8 +65,12 @@ const fn option(
         value,
         optional_value: false,
         help,
+        complete: Complete::Nothing,
     }
 }
+
+/// What `--format` takes.
+const FORMS: &[&str] = &["table", "pretty", "json", "yaml"];
 
 /// All of them, in the order of help.
 pub const OPTIONS: &[ProcessOption] = &[
@@ -90,7 +100,10 @@ pub const OPTIONS: &[ProcessOption] = &[
         "NUMBER",
         "give a peer up after so many missed signs of life",
     ),
-    option(Some('l'), "log", "FILE", "append what is told to a file"),
+    ProcessOption {
+        complete: Complete::File,
+        ..option(Some('l'), "log", "FILE", "append what is told to a file")
+    },
     option(
         Some('q'),
         "quiet",
@@ -106,6 +119,7 @@ pub const OPTIONS: &[ProcessOption] = &[
     option(Some('t'), "timing", "", "tell how long each command took"),
     ProcessOption {
         optional_value: true,
+        complete: Complete::Words(&["short", "long"]),
         ..option(
             Some('v'),
             "version",
@@ -114,7 +128,24 @@ pub const OPTIONS: &[ProcessOption] = &[
         )
     },
     option(Some('V'), "", "", ""),
-    option(None, "format", "FORM", "print answers as table, json or yaml"),
+    ProcessOption {
+        complete: Complete::Words(FORMS),
+        ..option(
+            None,
+            "format",
+            "FORM",
+            "print answers as table, pretty (a table with lines), json or yaml",
+        )
+    },
+    ProcessOption {
+        complete: Complete::Words(&["elvish", "powershell"]),
+        ..option(
+            None,
+            "print-completion",
+            "SHELL",
+            "print the completion script for elvish or powershell",
+        )
+    },
     option(None, "print-manual", "", ""),
 ];
 
@@ -230,7 +261,8 @@ impl Reader {
             (Some('v'), _) if text == "long" => self.action = Some(Action::LongVersion),
             (Some('v'), _) => self.action = Some(Action::Version),
             (Some('V'), _) => self.action = Some(Action::LongVersion),
-            (_, "format") => settings.format = form(text)?,
+            (_, "format") => (settings.format, settings.ruled) = form(text)?,
+            (_, "print-completion") => self.action = Some(Action::Completion(text.to_string())),
             (_, "print-manual") => self.action = Some(Action::Manual),
             _ => bail!("unsupported option '{spelled}'. See --help."),
         }
@@ -264,12 +296,17 @@ fn positive(spelled: &str, text: &str) -> Result<u32> {
     }
 }
 
-fn form(text: &str) -> Result<Format> {
+/// The form, and whether its tables have lines around them.
+fn form(text: &str) -> Result<(Format, bool)> {
     match text {
-        "table" => Ok(Format::Table),
-        "json" => Ok(Format::Json),
-        "yaml" => Ok(Format::Yaml),
-        _ => bail!("Invalid value '{text}' for option --format: it is one of table, json, yaml"),
+        "table" => Ok((Format::Table, false)),
+        "pretty" => Ok((Format::Table, true)),
+        "json" => Ok((Format::Json, false)),
+        "yaml" => Ok((Format::Yaml, false)),
+        _ => bail!(
+            "Invalid value '{text}' for option --format: it is one of {}",
+            FORMS.join(", ")
+        ),
     }
 }
 

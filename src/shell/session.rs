@@ -59,6 +59,8 @@ pub struct Settings {
     pub as_virsh: bool,
     /// `--format`
     pub format: Format,
+    /// `--format pretty`: virsh's form, but with lines around tables and labelled values.
+    pub ruled: bool,
     /// Whether a person types at a prompt (also a piped script).
     pub interactive: bool,
 }
@@ -272,6 +274,7 @@ impl Session {
     /// Prints a table, or the list of objects it stands for.
     pub fn table(&mut self, table: &Table) -> Result<()> {
         match self.settings.format {
+            Format::Table if self.settings.ruled => self.print(table.ruled(self.settings.quiet)),
             Format::Table => self.print(table.text(self.settings.quiet)),
             _ => self.document(&table.value())?,
         }
@@ -281,6 +284,7 @@ impl Session {
     /// Prints labelled values, a line each, or the object they stand for.
     pub fn fields(&mut self, fields: &Fields) -> Result<()> {
         match self.settings.format {
+            Format::Table if self.settings.ruled => self.print(fields.ruled()),
             Format::Table => self.print(fields.text()),
             _ => self.document(&fields.value())?,
         }

@@ -2,6 +2,7 @@
 
 use super::about;
 use super::manual;
+use super::model;
 use super::options::{self, Action, Options};
 use super::prompt;
 use super::report::Reporter;
@@ -89,6 +90,7 @@ fn act(mut session: Session, action: Action) -> Result<Outcome> {
         Action::Version => format!("{}\n", about::short_version(&session.settings)),
         Action::LongVersion => about::long_version(&session.settings),
         Action::Manual => manual::page(session.commands),
+        Action::Completion(shell) => model::completion(session.commands, &shell)?,
     };
     session.print(text);
     session.flush();

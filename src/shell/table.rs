@@ -1,6 +1,7 @@
 //! virsh's table: one blank before a cell, its text padded to the column, two blanks after, dashes under the head.
 
 use super::cell::{Cell, field_name};
+use super::ruled;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
@@ -46,12 +47,7 @@ impl Table {
 
     /// The table as virsh prints it; with `quiet` the rows alone.
     pub fn text(&self, quiet: bool) -> String {
-        let head: Vec<String> = self.head.iter().map(|title| printable(title)).collect();
-        let rows: Vec<Vec<String>> = self
-            .rows
-            .iter()
-            .map(|row| row.iter().map(shown).collect())
-            .collect();
+        let (head, rows) = self.shown();
         let shown_head = (!quiet).then_some(&head);
         let mut widths = vec![0; head.len()];
         for row in shown_head.into_iter().chain(&rows) {
@@ -72,6 +68,19 @@ impl Table {
         out
     }
 
+    /// The table with lines around it; with `quiet` the rows alone.
+    pub fn ruled(&self, quiet: bool) -> String {
+        let (head, rows) = self.shown();
+        ruled::draw((!quiet).then_some(&head), &rows)
+    }
+
+    /// The titles and the rows as a terminal may show them.
+    fn shown(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        let row = |row: &Vec<Cell>| row.iter().map(|cell| printable(&cell.text)).collect();
+        let head = self.head.iter().map(|title| printable(title));
+        (head.collect(), self.rows.iter().map(row).collect())
+    }
+
     /// The table as a list of objects, a column's name to its value.
     pub fn value(&self) -> Value {
         let object = |row: &Vec<Cell>| -> Map<String, Value> {
@@ -84,12 +93,8 @@ impl Table {
     }
 }
 
-fn shown(cell: &Cell) -> String {
-    printable(&cell.text)
-}
-
 /// Replaces what would move the cursor by its code, so that a name cannot draw on the screen.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     if !text.contains(|c: char| c.is_control()) {
         return text.to_string();
     }

@@ -5,6 +5,7 @@ mod address;
 mod completions;
 mod golden;
 mod manual;
+mod model;
 mod prompt;
 mod properties;
 mod stage;

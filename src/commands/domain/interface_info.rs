@@ -121,6 +121,9 @@ fn link(session: &mut Session, args: &Args) -> Result<()> {
     session.show(&data, |session| session.print(text))
 }
 
+/// The titles of domifaddr.
+const ADDRESS_HEAD: [&str; 4] = ["Name", "MAC address", "Protocol", "Address"];
+
 fn addresses(session: &mut Session, args: &Args) -> Result<()> {
     let source = match args.text("source")? {
         None | Some("lease") => DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
@@ -137,14 +140,25 @@ fn addresses(session: &mut Session, args: &Args) -> Result<()> {
     }
     let data: Vec<_> = interfaces.iter().map(address_data).collect();
     let full = args.has("full");
+    let rows = interfaces
+        .iter()
+        .flat_map(|interface| address_rows(interface, full));
+    if session.settings.ruled {
+        let mut table = Table::new(ADDRESS_HEAD);
+        for row in rows {
+            table.row(row);
+        }
+        return session.table(&table);
+    }
     session.show(&data, |session| {
-        let head = format!(
-            " {:<10} {:<20} {:<8}     {}\n",
-            "Name", "MAC address", "Protocol", "Address"
-        );
+        // These columns have fixed widths, and the title of one is wider than its cells.
+        let [name, mac, protocol, address] = ADDRESS_HEAD;
+        let head = format!(" {name:<10} {mac:<20} {protocol:<8}     {address}\n");
         session.print_extra(format_args!("{head}{}\n", "-".repeat(79)));
-        for interface in &interfaces {
-            session.print(address_lines(interface, full));
+        for [name, mac, protocol, address] in rows {
+            session.print(format_args!(
+                " {name:<10} {mac:<17}    {protocol:<12} {address}\n"
+            ));
         }
     })
 }
@@ -168,23 +182,23 @@ fn protocol(kind: i32) -> &'static str {
     }
 }
 
-/// A line an address; an interface without any has one too.
-fn address_lines(interface: &GuestInterface, full: bool) -> String {
+/// A row an address; an interface without any has one too.
+fn address_rows(interface: &GuestInterface, full: bool) -> Vec<[String; 4]> {
     let mac = interface.mac.as_deref().unwrap_or("N/A");
-    let line = |name: &str, mac: &str, protocol: &str, address: &str| {
-        format!(" {name:<10} {mac:<17}    {protocol:<12} {address}\n")
+    let row = |name: &str, mac: &str, protocol: &str, address: &str| {
+        [name, mac, protocol, address].map(str::to_string)
     };
     if interface.addresses.is_empty() {
-        return line(&interface.name, mac, "N/A", "N/A");
+        return vec![row(&interface.name, mac, "N/A", "N/A")];
     }
-    let lines = interface.addresses.iter().enumerate().map(|(index, address)| {
+    let rows = interface.addresses.iter().enumerate().map(|(index, address)| {
         let (name, mac) = if full || index == 0 {
             (interface.name.as_str(), mac)
         } else {
             ("-", "-")
         };
         let shown = format!("{}/{}", address.address, address.prefix);
-        line(name, mac, protocol(address.kind), &shown)
+        row(name, mac, protocol(address.kind), &shown)
     });
-    lines.collect()
+    rows.collect()
 }

@@ -110,7 +110,7 @@ fn vol_info(session: &mut Session, args: &Args) -> Result<()> {
     let answer = plain_name(answer, flags, "virStorageVolGetInfoFlags", "virStorageVolGetInfo");
     if answer.is_err() && session.settings.format == Format::Table {
         // The name stands there even if the figures are not to be had.
-        session.print(fields.text());
+        session.fields(&fields)?;
     }
     let info = answer?;
     let bytes = |bytes: u64| {
