@@ -159,6 +159,8 @@ fn what_cannot_be_is_refused_in_one_line() {
         &["--idle-exit", "soon"],
         &["--relay"],
         &["--folder"],
+        &["--sytem"],
+        &["qemu:///session"],
     ] {
         let output = home.helper().args(words).output().unwrap();
         let complaint = String::from_utf8(output.stderr).unwrap();

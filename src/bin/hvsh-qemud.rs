@@ -61,9 +61,9 @@ enum Task {
 fn main() -> ExitCode {
     let task = parse(std::env::args_os());
     let outcome = task.and_then(|task| match task {
-        Task::Serve(options, root) => run(&options, || {
-            Ok(Arc::new(Drivers::open(options.session, root.as_deref())?))
-        }),
+        Task::Serve(options, root) => {
+            run(&options, || Ok(Arc::new(Drivers::open(options.session, root.as_deref())?)))
+        }
         Task::StartInBackground => start_again(),
         Task::Relay { uri, read_only } => qemu::relay(&Uri::parse(&uri)?, read_only),
         Task::Print(text) => {
@@ -154,9 +154,8 @@ fn in_one_line(refusal: &clap::Error) -> String {
     let paragraphs = text.split("\n\n").map(str::trim);
     let paragraphs = paragraphs.take_while(|paragraph| !paragraph.starts_with("Usage:"));
     let lines = paragraphs.filter(|paragraph| !paragraph.starts_with("For more information"));
-    let words: Vec<String> = lines
-        .map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" "))
-        .collect();
+    let words: Vec<String> =
+        lines.map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     let line = words.join("; ");
     let line = line.strip_prefix("error: ").unwrap_or(&line);
     format!("{line}; see hvsh-qemud --help")
@@ -169,4 +168,44 @@ fn start_again() -> Result<()> {
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1));
     qemu::start_in_background(command)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn task(words: &[&str]) -> Task {
+        parse(["hvsh-qemud"].iter().chain(words).map(OsString::from)).unwrap()
+    }
+
+    #[test]
+    fn clap_finds_no_fault_in_the_options() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_last_word_counts() {
+        for (words, session) in [(["--system", "--session"], true), (["--session", "--system"], false)] {
+            let words = [&words[..], &["--background", "--folder", "/a", "--folder", "/b"]].concat();
+            let Task::Serve(options, _) = task(&words) else {
+                panic!("{words:?} does not serve");
+            };
+            assert_eq!(options.session, session, "{words:?}");
+            assert_eq!(options.folder, PathBuf::from("/b"));
+        }
+    }
+
+    #[test]
+    fn a_relay_knows_whose_helper_it_is_for() {
+        for words in
+            [["--relay", "--read-only", "qemu:///system"], ["--relay", "qemu:///system", "--read-only"]]
+        {
+            let relayed =
+                matches!(task(&words), Task::Relay { uri, read_only: true } if uri == "qemu:///system");
+            assert!(relayed, "{words:?}");
+        }
+        let zero = task(&["--foreground", "--idle-exit", "0"]);
+        assert!(matches!(zero, Task::Serve(options, None) if options.idle_exit.is_none()));
+    }
 }

@@ -88,25 +88,14 @@ fn subcommand(table: Table, row: &'static Command) -> clap::Command {
     if row.option("help").is_some() {
         return command;
     }
-    command.arg(
-        Arg::new("help")
-            .long("help")
-            .action(ArgAction::Help)
-            .help("explain the command"),
-    )
+    command.arg(Arg::new("help").long("help").action(ArgAction::Help).help("explain the command"))
 }
 
 /// An option as it is given by its name.
 fn named(row: &Command, option: &'static Opt) -> Arg {
-    let aliases = row
-        .options
-        .iter()
-        .filter(|other| other.kind == OptKind::Alias(option.name))
-        .map(|other| other.name);
-    let arg = Arg::new(option.name)
-        .long(option.name)
-        .help(option.help)
-        .aliases(aliases);
+    let aliases =
+        row.options.iter().filter(|other| other.kind == OptKind::Alias(option.name)).map(|other| other.name);
+    let arg = Arg::new(option.name).long(option.name).help(option.help).aliases(aliases);
     let arg = match option.kind {
         OptKind::Flag => return arg.action(ArgAction::SetTrue),
         OptKind::Rest => arg.action(ArgAction::Append),
@@ -122,9 +111,7 @@ fn named(row: &Command, option: &'static Opt) -> Arg {
 
 /// The same option as a word that stands in its place.
 fn by_place(option: &'static Opt) -> Arg {
-    let arg = Arg::new(format!("{}{BY_PLACE}", option.name))
-        .value_name(option.name)
-        .help(option.help);
+    let arg = Arg::new(format!("{}{BY_PLACE}", option.name)).value_name(option.name).help(option.help);
     match option.kind {
         OptKind::Rest => arg.action(ArgAction::Append).num_args(0..),
         _ => arg.action(ArgAction::Set),
@@ -134,12 +121,9 @@ fn by_place(option: &'static Opt) -> Arg {
 /// A spelling that stands for an option together with its value; other aliases belong to their options.
 fn alias_with_value(option: &'static Opt) -> Option<Arg> {
     match option.kind {
-        OptKind::Alias(target) if target.contains('=') => Some(
-            Arg::new(option.name)
-                .long(option.name)
-                .hide(true)
-                .action(ArgAction::SetTrue),
-        ),
+        OptKind::Alias(target) if target.contains('=') => {
+            Some(Arg::new(option.name).long(option.name).hide(true).action(ArgAction::SetTrue))
+        }
         _ => None,
     }
 }
@@ -160,9 +144,7 @@ fn completed(arg: Arg, complete: Complete) -> Arg {
     match complete {
         Complete::File => arg.value_hint(ValueHint::FilePath),
         Complete::Words(words) => arg.value_parser(PossibleValuesParser::new(words)),
-        Complete::WordList(words) => arg
-            .value_delimiter(',')
-            .value_parser(PossibleValuesParser::new(words)),
+        Complete::WordList(words) => arg.value_delimiter(',').value_parser(PossibleValuesParser::new(words)),
         _ => arg,
     }
 }

@@ -11,9 +11,7 @@ pub fn draw(head: Option<&[String]>, rows: &[Vec<String>]) -> String {
         return String::new();
     }
     let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     if let Some(head) = head {
         let styled = styles_are_welcome();
         table.set_header(head.iter().map(|title| match styled {

@@ -12,15 +12,9 @@ fn parsed(words: &[&str]) -> Result<clap::ArgMatches, clap::Error> {
 
 /// What the model takes by name, each spelling, sorted; `--help` is the same everywhere.
 fn spellings(command: &Command) -> Vec<String> {
-    let named = command
-        .get_arguments()
-        .filter(|arg| arg.get_long() != Some("help"));
+    let named = command.get_arguments().filter(|arg| arg.get_long() != Some("help"));
     let mut spellings: Vec<String> = named
-        .flat_map(|arg| {
-            arg.get_long()
-                .into_iter()
-                .chain(arg.get_all_aliases().unwrap_or_default())
-        })
+        .flat_map(|arg| arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default()))
         .map(str::to_string)
         .collect();
     spellings.sort();
@@ -50,19 +44,11 @@ fn the_model_holds_each_row_and_option_and_no_more() {
         options.sort_unstable();
         assert_eq!(spellings(command), options, "{}", row.name);
         let places = row.options.iter().filter(|option| option.by_place());
-        let places: Vec<String> = places
-            .map(|option| format!("{}{BY_PLACE}", option.name))
-            .collect();
-        let held: Vec<&str> = command
-            .get_positionals()
-            .map(|arg| arg.get_id().as_str())
-            .collect();
+        let places: Vec<String> = places.map(|option| format!("{}{BY_PLACE}", option.name)).collect();
+        let held: Vec<&str> = command.get_positionals().map(|arg| arg.get_id().as_str()).collect();
         assert_eq!(held, places, "{}", row.name);
         for option in row.listed_options() {
-            let arg = command
-                .get_arguments()
-                .find(|arg| arg.get_id() == option.name)
-                .unwrap();
+            let arg = command.get_arguments().find(|arg| arg.get_id() == option.name).unwrap();
             assert_eq!(arg.get_action().takes_values(), option.kind != OptKind::Flag);
             if let Complete::Words(words) | Complete::WordList(words) = option.complete {
                 let values = arg.get_possible_values();
@@ -73,20 +59,9 @@ fn the_model_holds_each_row_and_option_and_no_more() {
     }
     assert_eq!(model.get_arguments().count(), model::listed_options().count());
     for option in model::listed_options() {
-        let arg = model
-            .get_arguments()
-            .find(|arg| arg.get_id() == option.long)
-            .unwrap();
-        assert_eq!(
-            (arg.get_short(), arg.get_long()),
-            (option.short, Some(option.long))
-        );
-        assert_eq!(
-            arg.get_action().takes_values(),
-            !option.value.is_empty(),
-            "--{}",
-            option.long
-        );
+        let arg = model.get_arguments().find(|arg| arg.get_id() == option.long).unwrap();
+        assert_eq!((arg.get_short(), arg.get_long()), (option.short, Some(option.long)));
+        assert_eq!(arg.get_action().takes_values(), !option.value.is_empty(), "--{}", option.long);
     }
 }
 
@@ -113,9 +88,7 @@ fn completion_scripts_name_all_there_is() {
         let script = answer.out;
         for row in TABLE.rows().filter(|row| !row.hidden) {
             let section = format!("'hvsh;{}'", row.name);
-            let start = script
-                .find(&section)
-                .unwrap_or_else(|| panic!("{shell}: no {section}"));
+            let start = script.find(&section).unwrap_or_else(|| panic!("{shell}: no {section}"));
             let rest = &script[start + section.len()..];
             let section = rest.split("'hvsh;").next().unwrap();
             for option in row.listed_options() {
