@@ -1,12 +1,6 @@
 //! The budgets as ratios, each pair measured in one run: hvsh against virsh (with libvirtd), hvsh's start and
 //! save against QEMU alone. Prints a Markdown table. What is not installed is left out and said so.
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::print_stderr
-)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -26,10 +20,7 @@ struct Cost {
 
 /// Runs a command to its end and asks the kernel what it took.
 fn cost(mut command: Command) -> Cost {
-    command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
     let begin = Instant::now();
     let mut child = command.spawn().expect("the program starts");
     let used = child.wait4().expect("the program ends").rusage;
@@ -71,12 +62,7 @@ fn milliseconds(seconds: f64) -> String {
 }
 
 fn installed(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok()
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
 fn one_shot(stage: &Stage) {
@@ -93,13 +79,7 @@ fn one_shot(stage: &Stage) {
         theirs.wall / ours.wall,
         "≥ 8",
     );
-    row(
-        "… CPU",
-        milliseconds(ours.cpu),
-        milliseconds(theirs.cpu),
-        theirs.cpu / ours.cpu.max(1e-4),
-        "≥ 8",
-    );
+    row("… CPU", milliseconds(ours.cpu), milliseconds(theirs.cpu), theirs.cpu / ours.cpu.max(1e-4), "≥ 8");
     let mib = |kib: f64| format!("{:.1} MiB", kib / 1024.0);
     row(
         "… peak memory",
@@ -130,9 +110,7 @@ impl Libvirtd {
         );
         let settings = stage.file("libvirtd.conf", &settings);
         let mut command = stage.program("libvirtd");
-        command
-            .args(["-f", &settings, "-p"])
-            .arg(stage.path("libvirtd.pid"));
+        command.args(["-f", &settings, "-p"]).arg(stage.path("libvirtd.pid"));
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let root = nix::unistd::Uid::effective().is_root();
         let (socket, mode) = match root {
@@ -166,44 +144,23 @@ fn against_libvirtd(stage: &Stage, count: usize, budget: &str) {
     // One process for each side, or the preparations would take longer than what is measured.
     let names: Vec<String> = (0..count).map(|number| format!("hvsh-bench-{number}")).collect();
     let document = |name: &String| stage.file(&format!("{name}.xml"), &common::guest_xml(name, ""));
-    let defines: Vec<String> = names
-        .iter()
-        .map(|name| format!("define {}", document(name)))
-        .collect();
+    let defines: Vec<String> = names.iter().map(|name| format!("define {}", document(name))).collect();
     let undefines: Vec<String> = names.iter().map(|name| format!("undefine {name}")).collect();
     let virsh = |line: &[String]| {
         let line = line.join(";");
-        stage
-            .program("virsh")
-            .args(["-q", "-c", &libvirtd.uri, &line])
-            .output()
-            .unwrap()
+        stage.program("virsh").args(["-q", "-c", &libvirtd.uri, &line]).output().unwrap()
     };
     stage.ok(&["-q", &defines.join(";")]);
     let defined = virsh(&defines);
-    assert!(
-        defined.status.success(),
-        "virsh: {}",
-        String::from_utf8_lossy(&defined.stderr)
-    );
+    assert!(defined.status.success(), "virsh: {}", String::from_utf8_lossy(&defined.stderr));
     let list = |program: &str, uri: &str| {
         let mut command = stage.program(program);
         command.args(["-c", uri, "list", "--all"]);
         command
     };
-    let (ours, theirs) = pair(
-        11,
-        || list(common::hvsh(), common::URI),
-        || list("virsh", &libvirtd.uri),
-    );
+    let (ours, theirs) = pair(11, || list(common::hvsh(), common::URI), || list("virsh", &libvirtd.uri));
     let what = format!("`list --all` with {count} domains, wall");
-    row(
-        &what,
-        milliseconds(ours.wall),
-        milliseconds(theirs.wall),
-        theirs.wall / ours.wall,
-        budget,
-    );
+    row(&what, milliseconds(ours.wall), milliseconds(theirs.wall), theirs.wall / ours.wall, budget);
     virsh(&undefines);
     stage.ok(&["-q", &undefines.join(";")]);
 }
@@ -234,16 +191,11 @@ fn start_cost(stage: &Stage) {
 /// The same QEMU by hand: from exec to the monitor's answer.
 fn qemu_alone(stage: &Stage, line: &[u8]) -> f64 {
     use std::io::{BufRead, BufReader, Write};
-    let mut words = line
-        .split(|byte| *byte == 0)
-        .map(|word| String::from_utf8_lossy(word).into_owned());
+    let mut words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
     let program = words.next().unwrap();
     let machine: Vec<String> = words.collect();
-    let machine = machine
-        .iter()
-        .position(|word| word == "-machine")
-        .map(|at| machine[at + 1].clone())
-        .unwrap();
+    let machine =
+        machine.iter().position(|word| word == "-machine").map(|at| machine[at + 1].clone()).unwrap();
     let mut command = stage.program(program);
     command.args([
         "-machine",
@@ -267,9 +219,7 @@ fn qemu_alone(stage: &Stage, line: &[u8]) -> f64 {
     let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
     let _greeting = answers.next();
     let mut monitor = child.stdin.take().unwrap();
-    monitor
-        .write_all(b"{\"execute\":\"qmp_capabilities\"}\n")
-        .unwrap();
+    monitor.write_all(b"{\"execute\":\"qmp_capabilities\"}\n").unwrap();
     let _answer = answers.next();
     let took = begin.elapsed().as_secs_f64();
     let _ = child.kill();

@@ -144,28 +144,17 @@ impl Error {
         let prefix = code.prefix();
         let message = if prefix.is_empty() {
             detail.to_string()
-        } else if matches!(
-            code,
-            ErrorCode::NO_CONNECT | ErrorCode::NO_SOURCE | ErrorCode::NO_TARGET
-        ) {
+        } else if matches!(code, ErrorCode::NO_CONNECT | ErrorCode::NO_SOURCE | ErrorCode::NO_TARGET) {
             format!("{prefix} {detail}")
         } else {
             format!("{prefix}: {detail}")
         };
-        Error {
-            code,
-            origin: ErrorOrigin::NONE,
-            message,
-        }
+        Error { code, origin: ErrorOrigin::NONE, message }
     }
 
     /// An error as a peer sent it: the message is whole already.
     pub fn from_wire(code: i32, origin: i32, message: String) -> Error {
-        Error {
-            code: ErrorCode(code),
-            origin: ErrorOrigin(origin),
-            message,
-        }
+        Error { code: ErrorCode(code), origin: ErrorOrigin(origin), message }
     }
 
     /// The same error, said to come from `origin`.
@@ -182,10 +171,7 @@ impl Error {
 
     /// The answer to a change asked over a read-only connection.
     pub fn read_only(function: &str) -> Error {
-        Error::new(
-            ErrorCode::OPERATION_DENIED,
-            format!("read only access prevents {function}"),
-        )
+        Error::new(ErrorCode::OPERATION_DENIED, format!("read only access prevents {function}"))
     }
 
     /// `Requested operation is not valid: …`: right in itself, wrong for the object's present state.
@@ -240,10 +226,7 @@ mod tests {
     #[test]
     fn the_prefix_of_the_code_opens_the_message() {
         let error = Error::new(ErrorCode::NO_DOMAIN, "no domain with matching name 'x'");
-        assert_eq!(
-            error.to_string(),
-            "Domain not found: no domain with matching name 'x'"
-        );
+        assert_eq!(error.to_string(), "Domain not found: no domain with matching name 'x'");
         assert_eq!(
             Error::unsupported("virDomainSave").to_string(),
             "this function is not supported by the connection driver: virDomainSave"
@@ -253,9 +236,6 @@ mod tests {
     #[test]
     fn system_errors_use_the_systems_words() {
         let cause = std::io::Error::from_raw_os_error(2);
-        assert_eq!(
-            Error::system("open /x", &cause).to_string(),
-            "open /x: No such file or directory"
-        );
+        assert_eq!(Error::system("open /x", &cause).to_string(), "open /x: No such file or directory");
     }
 }

@@ -71,10 +71,7 @@ impl Uri {
 
     /// The value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether the connection goes to another process by a transport rather than to a driver of our own.
@@ -136,27 +133,18 @@ mod tests {
     #[test]
     fn all_parts_are_found() {
         let uri = Uri::parse("qemu+ssh://root@[::1]:2222/system?socket=/a%20b&mode=direct").unwrap();
-        assert_eq!(
-            (uri.scheme.as_str(), uri.transport.as_deref()),
-            ("qemu", Some("ssh"))
-        );
+        assert_eq!((uri.scheme.as_str(), uri.transport.as_deref()), ("qemu", Some("ssh")));
         assert_eq!(
             (uri.user.as_deref(), uri.host.as_deref(), uri.port),
             (Some("root"), Some("::1"), Some(2222))
         );
-        assert_eq!(
-            (uri.path.as_str(), uri.parameter("socket")),
-            ("/system", Some("/a b"))
-        );
+        assert_eq!((uri.path.as_str(), uri.parameter("socket")), ("/system", Some("/a b")));
     }
 
     #[test]
     fn a_local_uri_has_no_host() {
         let uri = Uri::parse("test:///default").unwrap();
-        assert_eq!(
-            (uri.host.as_deref(), uri.path.as_str(), uri.is_remote()),
-            (None, "/default", false)
-        );
+        assert_eq!((uri.host.as_deref(), uri.path.as_str(), uri.is_remote()), (None, "/default", false));
         assert!(Uri::parse("no-scheme").is_err());
         assert!(Uri::parse("qemu://host:port/system").is_err());
     }

@@ -130,31 +130,17 @@ fn two_hundred_kills_lose_nothing() {
     assert!(killed > KILLS / 2, "the helper was found only {killed} times");
     let known = stage.ok(&["list", "--all", "--name"]);
     for name in &promised.defined {
-        assert!(
-            known.lines().any(|line| line == name),
-            "{name} was acknowledged and is lost (seed {seed})"
-        );
+        assert!(known.lines().any(|line| line == name), "{name} was acknowledged and is lost (seed {seed})");
     }
     for (name, pid) in &qemus {
         assert_eq!(stage.qemu_pid(name), Some(*pid), "{name} lives on (seed {seed})");
         let state = stage.ok(&["domstate", name]);
-        assert!(
-            ["running", "paused"].contains(&state.trim()),
-            "{name} is {state} (seed {seed})"
-        );
+        assert!(["running", "paused"].contains(&state.trim()), "{name} is {state} (seed {seed})");
     }
     for (name, title) in &promised.titles {
         let now = stage.ok(&["desc", name, "--title", "--config"]);
         // A later change may have been made without its acknowledgement having come back.
-        let turn = |text: &str| {
-            text.trim()
-                .trim_start_matches("title ")
-                .parse::<usize>()
-                .unwrap_or(0)
-        };
-        assert!(
-            turn(&now) >= turn(title),
-            "{name}: {now} is older than {title} (seed {seed})"
-        );
+        let turn = |text: &str| text.trim().trim_start_matches("title ").parse::<usize>().unwrap_or(0);
+        assert!(turn(&now) >= turn(title), "{name}: {now} is older than {title} (seed {seed})");
     }
 }

@@ -12,20 +12,16 @@ const BEGIN: &str = "<!-- generated: begin -->\n";
 const END: &str = "<!-- generated: end -->\n";
 
 /// The drivers and where they implement the families.
-const DRIVERS: &[(&str, &str, &str)] = &[
-    ("test", "src/backend/test", "TestConnection"),
-    ("qemu", "src/qemud/driver", "QemuConnection"),
-];
+const DRIVERS: &[(&str, &str, &str)] =
+    &[("test", "src/backend/test", "TestConnection"), ("qemu", "src/qemud/driver", "QemuConnection")];
 
 fn home() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn files(folder: &str) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(home().join(folder))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(home().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     found.sort();
     found
@@ -79,10 +75,8 @@ fn overridden(folder: &str, connection: &str) -> BTreeSet<String> {
 }
 
 fn lacking_operations(out: &mut String) {
-    let drivers: Vec<(&str, BTreeSet<String>)> = DRIVERS
-        .iter()
-        .map(|(name, folder, connection)| (*name, overridden(folder, connection)))
-        .collect();
+    let drivers: Vec<(&str, BTreeSet<String>)> =
+        DRIVERS.iter().map(|(name, folder, connection)| (*name, overridden(folder, connection))).collect();
     for (name, has) in &drivers {
         let mut families: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in operations() {
@@ -103,21 +97,10 @@ fn lacking_commands(out: &mut String) {
     let ours: BTreeSet<&str> = hvsh::commands::TABLE.rows().map(|row| row.name).collect();
     let theirs = fs::read_to_string(home().join("tests/facts/virsh-commands.txt")).unwrap();
     let theirs = theirs.lines().filter(|line| !line.starts_with('#'));
-    let lacking: Vec<String> = theirs
-        .filter(|name| !ours.contains(name))
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let lacking: Vec<String> =
+        theirs.filter(|name| !ours.contains(name)).map(|name| format!("`{name}`")).collect();
     writeln!(out, "### Commands of virsh 11.3 that hvsh does not have yet\n").unwrap();
-    writeln!(
-        out,
-        "{}\n",
-        if lacking.is_empty() {
-            "None.".to_string()
-        } else {
-            lacking.join(", ")
-        }
-    )
-    .unwrap();
+    writeln!(out, "{}\n", if lacking.is_empty() { "None.".to_string() } else { lacking.join(", ") }).unwrap();
 }
 
 #[test]

@@ -16,16 +16,10 @@ use std::time::Duration;
 /// Opens the console, waits for the shell in the guest, runs a command there and gives what it printed.
 fn in_guest(stage: &Stage, name: &str, command: &str, wanted: &str) {
     let mut shell = stage.program(hvsh());
-    shell
-        .args(["-c", URI, "console", name])
-        .stdin(std::process::Stdio::inherit());
+    shell.args(["-c", URI, "console", name]).stdin(std::process::Stdio::inherit());
     let mut console = rexpect::session::spawn_command(shell, Some(90_000)).expect("a console");
-    console
-        .exp_string("Connected to domain")
-        .expect("the console's first line");
-    console
-        .exp_string("Escape character is")
-        .expect("the console's second line");
+    console.exp_string("Connected to domain").expect("the console's first line");
+    console.exp_string("Escape character is").expect("the console's second line");
     // A key press brings the prompt back when the guest has printed it before.
     console.send_line("").expect("a key press");
     console.exp_string("guest # ").expect("the guest's prompt");
@@ -40,12 +34,7 @@ fn in_guest(stage: &Stage, name: &str, command: &str, wanted: &str) {
 fn the_whole_life_of_a_guest() {
     let stage = Stage::new();
     let disk = stage.path("disk.qcow2");
-    let made = stage
-        .program("qemu-img")
-        .args(["create", "-q", "-f", "qcow2"])
-        .arg(&disk)
-        .arg("64M")
-        .status();
+    let made = stage.program("qemu-img").args(["create", "-q", "-f", "qcow2"]).arg(&disk).arg("64M").status();
     assert!(made.unwrap().success());
     let devices = format!(
         "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{}'/>\
@@ -60,22 +49,12 @@ fn the_whole_life_of_a_guest() {
     assert_eq!(stage.ok(&["domstate", "demo"]).trim(), "shut off");
 
     assert_eq!(stage.ok(&["start", "demo"]).trim(), "Domain 'demo' started");
-    assert_eq!(
-        stage.ok(&["domstate", "demo", "--reason"]).trim(),
-        "running (booted)"
-    );
-    assert!(
-        stage
-            .fails(&["start", "demo"])
-            .contains("Domain is already active")
-    );
+    assert_eq!(stage.ok(&["domstate", "demo", "--reason"]).trim(), "running (booted)");
+    assert!(stage.fails(&["start", "demo"]).contains("Domain is already active"));
     let info = stage.ok(&["dominfo", "demo"]);
-    for line in [
-        "State:          running",
-        "CPU(s):         1",
-        "Max memory:     196608 KiB",
-        "Persistent:     yes",
-    ] {
+    for line in
+        ["State:          running", "CPU(s):         1", "Max memory:     196608 KiB", "Persistent:     yes"]
+    {
         assert!(info.contains(line), "{line} in {info}");
     }
     assert!(stage.ok(&["domblklist", "demo"]).contains("vda"));
@@ -85,72 +64,32 @@ fn the_whole_life_of_a_guest() {
 
     let image = stage.path("demo.save");
     let image = image.to_str().unwrap();
-    assert!(
-        stage
-            .ok(&["save", "demo", image])
-            .contains(&format!("Domain 'demo' saved to {image}"))
-    );
-    assert_eq!(
-        stage.ok(&["domstate", "demo", "--reason"]).trim(),
-        "shut off (saved)"
-    );
-    assert!(
-        stage
-            .ok(&["save-image-dumpxml", image])
-            .contains("<name>demo</name>")
-    );
-    assert!(
-        stage
-            .ok(&["restore", image])
-            .contains(&format!("Domain restored from {image}"))
-    );
-    assert_eq!(
-        stage.ok(&["domstate", "demo", "--reason"]).trim(),
-        "running (restored)"
-    );
+    assert!(stage.ok(&["save", "demo", image]).contains(&format!("Domain 'demo' saved to {image}")));
+    assert_eq!(stage.ok(&["domstate", "demo", "--reason"]).trim(), "shut off (saved)");
+    assert!(stage.ok(&["save-image-dumpxml", image]).contains("<name>demo</name>"));
+    assert!(stage.ok(&["restore", image]).contains(&format!("Domain restored from {image}")));
+    assert_eq!(stage.ok(&["domstate", "demo", "--reason"]).trim(), "running (restored)");
     in_guest(&stage, "demo", "cat /run/answer", "42");
 
-    assert!(
-        stage
-            .ok(&["managedsave", "demo"])
-            .contains("Domain 'demo' state saved by libvirt")
-    );
+    assert!(stage.ok(&["managedsave", "demo"]).contains("Domain 'demo' state saved by libvirt"));
     assert!(stage.ok(&["list", "--all", "--managed-save"]).contains("saved"));
     stage.ok(&["start", "demo"]);
     in_guest(&stage, "demo", "cat /run/answer", "42");
 
     stage.ok(&["suspend", "demo"]);
-    assert_eq!(
-        stage.ok(&["domstate", "demo", "--reason"]).trim(),
-        "paused (user)"
-    );
+    assert_eq!(stage.ok(&["domstate", "demo", "--reason"]).trim(), "paused (user)");
     stage.ok(&["resume", "demo"]);
 
     let hello = wait_for(Duration::from_secs(30), || {
         let said = stage.run(&["qemu-agent-command", "demo", "{\"execute\":\"guest-ping\"}"]);
-        if said.code == 0 {
-            Ok(said.out)
-        } else {
-            Err(said.err)
-        }
+        if said.code == 0 { Ok(said.out) } else { Err(said.err) }
     });
     assert_eq!(hello.unwrap().trim(), "{\"return\":{}}");
-    assert!(
-        stage
-            .ok(&["domifaddr", "demo", "--source", "agent"])
-            .contains("10.0.2.15")
-    );
+    assert!(stage.ok(&["domifaddr", "demo", "--source", "agent"]).contains("10.0.2.15"));
 
-    assert!(
-        stage
-            .ok(&["shutdown", "demo"])
-            .contains("Domain 'demo' is being shutdown")
-    );
+    assert!(stage.ok(&["shutdown", "demo"]).contains("Domain 'demo' is being shutdown"));
     stage.wait_state("demo", "shut off", Duration::from_secs(30));
-    assert_eq!(
-        stage.ok(&["domstate", "demo", "--reason"]).trim(),
-        "shut off (shutdown)"
-    );
+    assert_eq!(stage.ok(&["domstate", "demo", "--reason"]).trim(), "shut off (shutdown)");
     stage.ok(&["undefine", "demo"]);
     assert_eq!(stage.ok(&["list", "--all", "--name"]).trim(), "");
 }
@@ -169,10 +108,7 @@ fn a_helper_that_is_killed_loses_neither_guest_nor_definition() {
     assert_ne!(stage.helper_pid(), Some(helper));
     in_guest(&stage, "survivor", "echo alive $((20 + 3))", "alive 23");
     stage.ok(&["destroy", "survivor"]);
-    assert_eq!(
-        stage.ok(&["list", "--all", "--name"]).split_whitespace().count(),
-        2
-    );
+    assert_eq!(stage.ok(&["list", "--all", "--name"]).split_whitespace().count(), 2);
 }
 
 #[test]
@@ -182,14 +118,8 @@ fn a_guest_whose_qemu_dies_is_seen_at_once() {
     stage.ok(&["start", "victim"]);
     common::kill(stage.qemu_pid("victim").expect("QEMU runs"), 9);
     stage.wait_state("victim", "shut off", Duration::from_secs(1));
-    assert_eq!(
-        stage.ok(&["domstate", "victim", "--reason"]).trim(),
-        "shut off (crashed)"
-    );
+    assert_eq!(stage.ok(&["domstate", "victim", "--reason"]).trim(), "shut off (crashed)");
     stage.ok(&["start", "victim"]);
     stage.ok(&["destroy", "victim"]);
-    assert_eq!(
-        stage.ok(&["domstate", "victim", "--reason"]).trim(),
-        "shut off (destroyed)"
-    );
+    assert_eq!(stage.ok(&["domstate", "victim", "--reason"]).trim(), "shut off (destroyed)");
 }

@@ -25,21 +25,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rpc", &["model", "error"]),
     ("host", &["xml", "model", "error"]),
     ("backend", &["model", "error", "uri"]),
-    (
-        "backend/test",
-        &["backend", "xml", "host", "model", "error", "uri"],
-    ),
+    ("backend/test", &["backend", "xml", "host", "model", "error", "uri"]),
     ("backend/remote", &["backend", "rpc", "model", "error", "uri"]),
-    (
-        "backend/qemu",
-        &["backend", "backend/remote", "model", "error", "uri"],
-    ),
+    ("backend/qemu", &["backend", "backend/remote", "model", "error", "uri"]),
     ("shell", &["backend", "model", "error", "uri"]),
     ("commands", &["shell", "backend", "xml", "model", "error", "uri"]),
-    (
-        "qemud",
-        &["backend", "rpc", "xml", "host", "model", "error", "uri"],
-    ),
+    ("qemud", &["backend", "rpc", "xml", "host", "model", "error", "uri"]),
 ];
 
 /// The one file of the core that names the drivers.
@@ -61,19 +52,14 @@ fn all_sources() -> Vec<(String, String)> {
     sources(&root.join("src"), &mut found);
     found.sort();
     let relative = |path: &Path| path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-    found
-        .iter()
-        .map(|path| (relative(path), fs::read_to_string(path).unwrap()))
-        .collect()
+    found.iter().map(|path| (relative(path), fs::read_to_string(path).unwrap())).collect()
 }
 
 /// The module a path below `src/` or a `use` path belongs to.
 fn module_of(parts: &[&str]) -> Option<&'static str> {
     let driver = parts.get(..2).map(|two| two.join("/"));
     let longest = ARROWS.iter().find(|(name, _)| driver.as_deref() == Some(name));
-    longest
-        .or_else(|| ARROWS.iter().find(|(name, _)| parts.first() == Some(name)))
-        .map(|(name, _)| *name)
+    longest.or_else(|| ARROWS.iter().find(|(name, _)| parts.first() == Some(name))).map(|(name, _)| *name)
 }
 
 /// What stands before the tests of a file.
@@ -140,20 +126,13 @@ fn functions_stay_short() {
                 continue;
             }
             let close = format!("{indent}}}");
-            let length = lines[start..]
-                .iter()
-                .position(|line| *line == close)
-                .map_or(1, |end| end + 1);
+            let length = lines[start..].iter().position(|line| *line == close).map_or(1, |end| end + 1);
             if length > FUNCTION_BUDGET {
                 offences.push(format!("{path}:{}: {length} lines in {}", start + 1, head.trim()));
             }
         }
     }
-    assert!(
-        offences.is_empty(),
-        "functions over {FUNCTION_BUDGET} lines:\n{}",
-        offences.join("\n")
-    );
+    assert!(offences.is_empty(), "functions over {FUNCTION_BUDGET} lines:\n{}", offences.join("\n"));
 }
 
 /// The only files that may hold unsafe code, each with its reason beside every block.
@@ -166,12 +145,8 @@ fn unsafe_code_lives_where_it_may() {
             let code = line.split("//").next().unwrap_or("");
             // What stands between quotes is a word of somebody else's language.
             let code: String = code.split('"').step_by(2).collect();
-            code.split(|c: char| !c.is_alphanumeric() && c != '_')
-                .any(|word| word == "unsafe")
+            code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
         });
-        assert!(
-            !has_unsafe || UNSAFE_FILES.contains(&path.as_str()),
-            "{path} holds unsafe code"
-        );
+        assert!(!has_unsafe || UNSAFE_FILES.contains(&path.as_str()), "{path} holds unsafe code");
     }
 }

@@ -20,13 +20,8 @@ impl Home {
 
     fn helper(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hvsh-qemud"));
-        command
-            .env_clear()
-            .env("HOME", self.folder.path())
-            .env("XDG_RUNTIME_DIR", self.folder.path());
-        command
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .arg("--session");
+        command.env_clear().env("HOME", self.folder.path()).env("XDG_RUNTIME_DIR", self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).arg("--session");
         command
     }
 
@@ -48,19 +43,14 @@ impl Home {
             let name = read("comm");
             let environment = read("environ");
             name.starts_with(b"hvsh-qemud")
-                && environment
-                    .split(|byte| *byte == 0)
-                    .any(|entry| entry == inside.as_bytes())
+                && environment.split(|byte| *byte == 0).any(|entry| entry == inside.as_bytes())
         };
         numbers.filter(is_ours).collect()
     }
 
     fn signal(&self, name: &str) {
         for pid in self.helpers() {
-            let sent = Command::new("kill")
-                .arg(format!("-{name}"))
-                .arg(pid.to_string())
-                .status();
+            let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
             assert!(sent.unwrap().success());
         }
     }
@@ -90,13 +80,7 @@ impl Drop for Home {
 fn of_many_started_at_once_one_serves() {
     let home = Home::new();
     let starting: Vec<_> = (0..12)
-        .map(|_| {
-            home.helper()
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
-        })
+        .map(|_| home.helper().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
     for helper in starting {
         let output = helper.wait_with_output().unwrap();
@@ -165,24 +149,13 @@ fn what_cannot_be_is_refused_in_one_line() {
         let output = home.helper().args(words).output().unwrap();
         let complaint = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert!(
-            complaint.starts_with("error: ") && complaint.lines().count() == 1,
-            "{complaint}"
-        );
+        assert!(complaint.starts_with("error: ") && complaint.lines().count() == 1, "{complaint}");
     }
     let file = home.folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let output = home
-        .helper()
-        .arg("--folder")
-        .arg(file.join("below"))
-        .output()
-        .unwrap();
+    let output = home.helper().arg("--folder").arg(file.join("below")).output().unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        complaint.contains("did not start: cannot create folder"),
-        "{complaint}"
-    );
+    assert!(complaint.contains("did not start: cannot create folder"), "{complaint}");
     assert_eq!(home.helpers(), [0; 0]);
 }
 
@@ -190,10 +163,7 @@ fn what_cannot_be_is_refused_in_one_line() {
 fn a_relay_joins_its_own_streams_to_the_helper() {
     let home = Home::new();
     let mut relay = Command::new(env!("CARGO_BIN_EXE_hvsh-qemud"));
-    relay
-        .env_clear()
-        .env("HOME", home.folder.path())
-        .env("XDG_RUNTIME_DIR", home.folder.path());
+    relay.env_clear().env("HOME", home.folder.path()).env("XDG_RUNTIME_DIR", home.folder.path());
     // The far end of ssh: nothing but its two streams, and it starts the helper itself.
     let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
     let output = far.try_clone().unwrap();
@@ -216,28 +186,15 @@ fn shells_that_race_to_start_it_end_with_one_helper() {
     let shells: Vec<_> = (0..8)
         .map(|_| {
             let mut shell = Command::new(env!("CARGO_BIN_EXE_hvsh"));
-            shell
-                .env_clear()
-                .env("HOME", home.folder.path())
-                .env("XDG_RUNTIME_DIR", home.folder.path());
-            shell
-                .env("HVSH_QEMUD", env!("CARGO_BIN_EXE_hvsh-qemud"))
-                .stdin(Stdio::null());
+            shell.env_clear().env("HOME", home.folder.path()).env("XDG_RUNTIME_DIR", home.folder.path());
+            shell.env("HVSH_QEMUD", env!("CARGO_BIN_EXE_hvsh-qemud")).stdin(Stdio::null());
             shell.args(["-c", "qemu:///session", "uri"]);
-            shell
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
+            shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
         })
         .collect();
     for shell in shells {
         let output = shell.wait_with_output().unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&output.stdout),
-            "qemu:///session\n\n",
-            "{output:?}"
-        );
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "qemu:///session\n\n", "{output:?}");
     }
     let deadline = Instant::now() + Duration::from_secs(5);
     while home.helpers().len() != 1 {
@@ -251,18 +208,10 @@ fn a_shell_without_a_helper_says_where_it_looked() {
     let home = Home::new();
     let named = home.folder.path().join("nothing-here");
     let mut shell = Command::new(env!("CARGO_BIN_EXE_hvsh"));
-    shell
-        .env_clear()
-        .env("HOME", home.folder.path())
-        .env("XDG_RUNTIME_DIR", home.folder.path());
-    shell
-        .env("HVSH_QEMUD", &named)
-        .args(["-c", "qemu:///session", "uri"]);
+    shell.env_clear().env("HOME", home.folder.path()).env("XDG_RUNTIME_DIR", home.folder.path());
+    shell.env("HVSH_QEMUD", &named).args(["-c", "qemu:///session", "uri"]);
     let output = shell.output().unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        complaint.contains("HVSH_QEMUD names") && complaint.contains("nothing-here"),
-        "{complaint}"
-    );
+    assert!(complaint.contains("HVSH_QEMUD names") && complaint.contains("nothing-here"), "{complaint}");
 }

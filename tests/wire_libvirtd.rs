@@ -25,22 +25,10 @@ fn the_node_and_its_domains_are_read() {
         return;
     };
     assert_eq!(connection.host().driver_type().unwrap(), "TEST");
-    assert!(
-        connection
-            .host()
-            .uri()
-            .unwrap()
-            .starts_with("test+unix:///default?socket=")
-    );
+    assert!(connection.host().uri().unwrap().starts_with("test+unix:///default?socket="));
     let domains = connection.domains().list_all_domains(0).unwrap();
     assert_eq!(domains[0].name, "test");
-    assert!(
-        connection
-            .domains()
-            .xml(&domains[0], 0)
-            .unwrap()
-            .contains("<name>test</name>")
-    );
+    assert!(connection.domains().xml(&domains[0], 0).unwrap().contains("<name>test</name>"));
     let node = connection.host().node_info().unwrap();
     assert_eq!((node.model.as_str(), node.cpus), ("i686", 16));
 }
@@ -65,8 +53,5 @@ fn errors_come_with_their_code() {
     assert_eq!(error.to_string(), "Domain not found");
     let uri = Uri::parse(&format!("qemu+unix:///bogus?socket={SOCKET}")).unwrap();
     let error = registry::open(&uri, false).err().unwrap();
-    assert_eq!(
-        error.to_string(),
-        "internal error: unexpected qemu URI path '/bogus', try qemu:///system"
-    );
+    assert_eq!(error.to_string(), "internal error: unexpected qemu URI path '/bogus', try qemu:///system");
 }

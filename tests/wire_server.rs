@@ -45,13 +45,7 @@ fn operations_travel_both_ways() {
     assert_eq!(domains[0].name, "test");
     let info = connection.domains().info(&domains[0]).unwrap();
     assert_eq!(info.max_memory, 8_388_608);
-    assert!(
-        connection
-            .host()
-            .capabilities()
-            .unwrap()
-            .starts_with("<capabilities>")
-    );
+    assert!(connection.host().capabilities().unwrap().starts_with("<capabilities>"));
     assert_eq!(connection.host().uri().unwrap(), "test:///default");
     let missing = connection.domains().lookup_by_name("nobody").unwrap_err();
     assert_eq!(missing.code, ErrorCode::NO_DOMAIN);
@@ -63,10 +57,7 @@ fn the_read_only_socket_refuses_writes_by_name() {
     let connection = test_connection(&stage, "ro");
     let domain = connection.domains().lookup_by_name("test").unwrap();
     let refused = connection.domains().destroy(&domain, 0).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "operation forbidden: read only access prevents virDomainDestroyFlags"
-    );
+    assert_eq!(refused.to_string(), "operation forbidden: read only access prevents virDomainDestroyFlags");
     assert!(connection.domains().is_active(&domain).unwrap());
 }
 
@@ -107,11 +98,7 @@ fn five_hundred_clients_are_served_at_once() {
 fn garbage_costs_only_its_sender() {
     let stage = stage(ServerOptions::default());
     let honest = test_connection(&stage, "rw");
-    for garbage in [
-        &[0xff; 64][..],
-        &[0, 0, 0, 1, 0, 0, 0, 0],
-        &[0x7f, 0xff, 0xff, 0xff],
-    ] {
+    for garbage in [&[0xff; 64][..], &[0, 0, 0, 1, 0, 0, 0, 0], &[0x7f, 0xff, 0xff, 0xff]] {
         let mut socket = UnixStream::connect(stage.socket("rw")).unwrap();
         socket.write_all(garbage).unwrap();
         let mut rest = Vec::new();
@@ -130,27 +117,16 @@ fn many_calls_take_one_round_trip() {
     let calls = (0..2000).map(|_| (0x2000_8086, 3, Vec::new())).collect();
     let answers = connection.call_many(calls).unwrap();
     assert_eq!(answers.len(), 2000);
-    assert!(
-        answers
-            .iter()
-            .all(|answer| answer.as_ref().unwrap().ends_with(b"TEST"))
-    );
+    assert!(answers.iter().all(|answer| answer.as_ref().unwrap().ends_with(b"TEST")));
 }
 
 #[test]
 fn an_idle_server_leaves_and_takes_its_sockets_along() {
-    let options = ServerOptions {
-        idle_exit: Some(Duration::from_millis(300)),
-        ..ServerOptions::default()
-    };
+    let options = ServerOptions { idle_exit: Some(Duration::from_millis(300)), ..ServerOptions::default() };
     let mut stage = stage(options);
     let connection = test_connection(&stage, "rw");
     std::thread::sleep(Duration::from_millis(600));
-    assert_eq!(
-        connection.host().driver_type().unwrap(),
-        "TEST",
-        "it stays while a client is there"
-    );
+    assert_eq!(connection.host().driver_type().unwrap(), "TEST", "it stays while a client is there");
     drop(connection);
     stage.thread.take().unwrap().join().unwrap();
     assert!(!stage.socket("rw").exists() && !stage.socket("ro").exists());

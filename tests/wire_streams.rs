@@ -30,14 +30,8 @@ fn read_all(stream: &dyn Stream) -> Vec<u8> {
 fn a_console_goes_both_ways_while_calls_go_on() {
     let stage = ServerStage::new();
     let connection = stage.connect();
-    let console = connection
-        .domains()
-        .open_console(&domain("alpha"), None, 0)
-        .unwrap();
-    assert_eq!(
-        console.receive(Some(Duration::from_millis(20))).unwrap(),
-        Received::Nothing
-    );
+    let console = connection.domains().open_console(&domain("alpha"), None, 0).unwrap();
+    assert_eq!(console.receive(Some(Duration::from_millis(20))).unwrap(), Received::Nothing);
     for word in [&b"hello"[..], b"world"] {
         console.send(word).unwrap();
         assert_eq!(connection.host().hostname().unwrap(), "mock");
@@ -45,11 +39,7 @@ fn a_console_goes_both_ways_while_calls_go_on() {
     }
     console.finish().unwrap();
     assert_eq!(console.send(b"late").unwrap_err().code, ErrorCode::INVALID_STREAM);
-    let refused = connection
-        .domains()
-        .open_console(&domain("alpha"), Some("x"), 0)
-        .err()
-        .unwrap();
+    let refused = connection.domains().open_console(&domain("alpha"), Some("x"), 0).err().unwrap();
     assert_eq!(refused.to_string(), "invalid argument: no device x in alpha");
 }
 
@@ -57,12 +47,8 @@ fn a_console_goes_both_ways_while_calls_go_on() {
 fn one_thread_sends_while_another_receives() {
     let stage = ServerStage::new();
     let connection = stage.connect();
-    let console: Arc<dyn Stream> = Arc::from(
-        connection
-            .domains()
-            .open_console(&domain("alpha"), None, 0)
-            .unwrap(),
-    );
+    let console: Arc<dyn Stream> =
+        Arc::from(connection.domains().open_console(&domain("alpha"), None, 0).unwrap());
     let (sender, total) = (Arc::clone(&console), 3_000_000);
     let sending = std::thread::spawn(move || {
         let bytes: Vec<u8> = (0..total).map(|n| n as u8).collect();
@@ -73,12 +59,7 @@ fn one_thread_sends_while_another_receives() {
         let Received::Data(bytes) = console.receive(SOON).unwrap() else {
             panic!("the data stopped at {seen}");
         };
-        assert!(
-            bytes
-                .iter()
-                .enumerate()
-                .all(|(index, byte)| *byte == (seen + index) as u8)
-        );
+        assert!(bytes.iter().enumerate().all(|(index, byte)| *byte == (seen + index) as u8));
         seen += bytes.len();
     }
     sending.join().unwrap();
@@ -99,11 +80,7 @@ fn a_picture_comes_whole_and_with_its_kind() {
 
 fn volume(name: &str) -> VolumeRef {
     let name = name.to_string();
-    VolumeRef {
-        pool: "p".to_string(),
-        key: name.clone(),
-        name,
-    }
+    VolumeRef { pool: "p".to_string(), key: name.clone(), name }
 }
 
 #[test]
@@ -111,30 +88,18 @@ fn an_upload_waits_for_a_slow_driver_and_tells_its_failures() {
     let stage = ServerStage::new();
     let connection = stage.connect();
     let bytes: Vec<u8> = (0..20_000_000u32).map(|n| (n >> 8) as u8).collect();
-    let upload = connection
-        .volume_streams()
-        .volume_upload(&volume("good"), 0, u64::MAX, 0)
-        .unwrap();
+    let upload = connection.volume_streams().volume_upload(&volume("good"), 0, u64::MAX, 0).unwrap();
     upload.send(&bytes).unwrap();
     upload.send_hole(5).unwrap();
     upload.finish().unwrap();
     let uploaded = std::mem::take(&mut *stage.world.uploaded.lock().unwrap());
     assert!(uploaded[..bytes.len()] == bytes[..] && uploaded.len() == bytes.len() + 5);
 
-    let bad = connection
-        .volume_streams()
-        .volume_upload(&volume("bad"), 0, u64::MAX, 0)
-        .unwrap();
+    let bad = connection.volume_streams().volume_upload(&volume("bad"), 0, u64::MAX, 0).unwrap();
     bad.send(b"x").unwrap();
-    assert_eq!(
-        bad.finish().unwrap_err().to_string(),
-        "operation failed: bad volume"
-    );
+    assert_eq!(bad.finish().unwrap_err().to_string(), "operation failed: bad volume");
 
-    let full = connection
-        .volume_streams()
-        .volume_upload(&volume("full"), 0, 10, 0)
-        .unwrap();
+    let full = connection.volume_streams().volume_upload(&volume("full"), 0, 10, 0).unwrap();
     let sent = (0..200).try_for_each(|_| {
         std::thread::sleep(Duration::from_millis(1));
         full.send(&[1; 100])?;
@@ -142,11 +107,7 @@ fn an_upload_waits_for_a_slow_driver_and_tells_its_failures() {
     });
     let failure = sent.and_then(|()| full.finish()).unwrap_err();
     assert_eq!(failure.to_string(), "operation failed: no room left");
-    assert_eq!(
-        connection.host().hostname().unwrap(),
-        "mock",
-        "the connection lives on"
-    );
+    assert_eq!(connection.host().hostname().unwrap(), "mock", "the connection lives on");
 }
 
 #[test]
@@ -170,18 +131,12 @@ fn a_client_that_does_not_read_is_dropped_and_nobody_waits_for_it() {
     let stage = ServerStage::new();
     let honest = stage.connect();
     let sleeper = stage.connect();
-    sleeper
-        .subscribe(&EventFilter::Domain { id: 0, domain: None })
-        .unwrap();
+    sleeper.subscribe(&EventFilter::Domain { id: 0, domain: None }).unwrap();
     assert_eq!(stage.server.client_count(), 2);
     let begun = Instant::now();
     honest.domains().pm_wakeup(&domain("alpha"), 0).unwrap();
     stage.wait_for_clients(1);
-    assert!(
-        begun.elapsed() < Duration::from_secs(20),
-        "{FLOOD} events took {:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(20), "{FLOOD} events took {:?}", begun.elapsed());
     assert_eq!(honest.host().hostname().unwrap(), "mock");
 }
 
@@ -216,14 +171,7 @@ fn the_sockets_end_with_the_server() {
     stage.wait_for_clients(2);
     stage.server.stop();
     stage.thread.take().unwrap().join().unwrap();
-    assert!(
-        connection
-            .host()
-            .hostname()
-            .unwrap_err()
-            .to_string()
-            .contains("End of file")
-    );
+    assert!(connection.host().hostname().unwrap_err().to_string().contains("End of file"));
     assert!(!connection.is_alive());
     assert_eq!(raw.read(&mut [0; 8]).unwrap(), 0);
 }
@@ -234,11 +182,7 @@ fn a_silent_peer_is_told_from_a_dead_one() {
     let connection = stage.connect();
     connection.set_keepalive(Duration::from_millis(100), 2).unwrap();
     std::thread::sleep(Duration::from_millis(800));
-    assert_eq!(
-        connection.host().hostname().unwrap(),
-        "mock",
-        "pings are answered"
-    );
+    assert_eq!(connection.host().hostname().unwrap(), "mock", "pings are answered");
 
     // A peer that opens and then never says a word again.
     let socket = stage.socket("mute");
@@ -252,10 +196,7 @@ fn a_silent_peer_is_told_from_a_dead_one() {
     connection.set_keepalive(Duration::from_millis(100), 2).unwrap();
     let begun = Instant::now();
     let error = connection.host().hostname().unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "internal error: connection closed due to keepalive timeout"
-    );
+    assert_eq!(error.to_string(), "internal error: connection closed due to keepalive timeout");
     assert!(begun.elapsed() < Duration::from_secs(3));
     drop(connection);
     mute.join().unwrap();
@@ -276,20 +217,8 @@ fn answer_opening(client: &mut UnixStream) {
             client.read_exact(&mut both).unwrap();
         }
         let serial = if serial == 3 { 4 } else { serial };
-        let words = [
-            28 + 4 * payload.len() as u32,
-            0x2000_8086,
-            1,
-            procedure,
-            1,
-            serial,
-            0,
-        ];
-        let bytes: Vec<u8> = words
-            .iter()
-            .chain(payload)
-            .flat_map(|word| word.to_be_bytes())
-            .collect();
+        let words = [28 + 4 * payload.len() as u32, 0x2000_8086, 1, procedure, 1, serial, 0];
+        let bytes: Vec<u8> = words.iter().chain(payload).flat_map(|word| word.to_be_bytes()).collect();
         client.write_all(&bytes).unwrap();
     }
 }

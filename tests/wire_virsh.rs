@@ -11,17 +11,9 @@ use std::time::Duration;
 fn virsh(stage: &ServerStage, socket: &str, words: &[&str]) -> Command {
     let uri = format!("qemu+unix:///session?socket={}", stage.socket(socket).display());
     let mut command = Command::new("virsh");
-    command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command
-        .env("LC_ALL", "C")
-        .env("HOME", stage.folder.path())
-        .stdin(Stdio::null());
-    command
-        .env("XDG_RUNTIME_DIR", stage.folder.path())
-        .args(["-c", &uri])
-        .args(words);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("LC_ALL", "C").env("HOME", stage.folder.path()).stdin(Stdio::null());
+    command.env("XDG_RUNTIME_DIR", stage.folder.path()).args(["-c", &uri]).args(words);
     command
 }
 
@@ -42,15 +34,8 @@ fn stage() -> Option<ServerStage> {
 #[test]
 fn virsh_lists_and_shows() {
     let Some(stage) = stage() else { return };
-    let (out, err) = said(
-        &virsh(
-            &stage,
-            "rw",
-            &["list --all; domstate alpha; dumpxml beta; hostname"],
-        )
-        .output()
-        .unwrap(),
-    );
+    let (out, err) =
+        said(&virsh(&stage, "rw", &["list --all; domstate alpha; dumpxml beta; hostname"]).output().unwrap());
     assert_eq!(err, "");
     assert_eq!(
         out,
@@ -63,13 +48,9 @@ fn virsh_lists_and_shows() {
 fn virsh_is_told_our_version_and_errors() {
     let Some(stage) = stage() else { return };
     let (out, err) = said(
-        &virsh(
-            &stage,
-            "rw",
-            &["-k1", "-K2", "version --daemon; destroy alpha; domuuid nobody"],
-        )
-        .output()
-        .unwrap(),
+        &virsh(&stage, "rw", &["-k1", "-K2", "version --daemon; destroy alpha; domuuid nobody"])
+            .output()
+            .unwrap(),
     );
     assert!(out.contains("Running against daemon: 11.3.0"), "{out}{err}");
     assert!(
@@ -88,14 +69,9 @@ fn virsh_is_told_our_version_and_errors() {
 fn virsh_may_only_read_on_the_read_only_socket_and_with_its_own_option() {
     let Some(stage) = stage() else { return };
     for (socket, option) in [("ro", "-q"), ("rw", "-r")] {
-        let output = virsh(&stage, socket, &[option, "suspend alpha"])
-            .output()
-            .unwrap();
+        let output = virsh(&stage, socket, &[option, "suspend alpha"]).output().unwrap();
         let (_, err) = said(&output);
-        assert!(
-            err.contains("read only access prevents virDomainSuspend"),
-            "{socket}: {err}"
-        );
+        assert!(err.contains("read only access prevents virDomainSuspend"), "{socket}: {err}");
         assert_eq!(output.status.code(), Some(1));
     }
 }
@@ -103,22 +79,12 @@ fn virsh_may_only_read_on_the_read_only_socket_and_with_its_own_option() {
 #[test]
 fn virsh_sees_events_of_other_clients() {
     let Some(stage) = stage() else { return };
-    let mut watching = virsh(
-        &stage,
-        "rw",
-        &["event", "--event", "lifecycle", "--loop", "--timeout", "2"],
-    );
-    let watching = watching
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut watching = virsh(&stage, "rw", &["event", "--event", "lifecycle", "--loop", "--timeout", "2"]);
+    let watching = watching.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     stage.wait_for_clients(1);
     // The connection is there before the subscription is.
     std::thread::sleep(Duration::from_millis(700));
-    let output = virsh(&stage, "rw", &["-q", "suspend alpha; resume beta"])
-        .output()
-        .unwrap();
+    let output = virsh(&stage, "rw", &["-q", "suspend alpha; resume beta"]).output().unwrap();
     assert!(output.status.success());
     let (out, err) = said(&watching.wait_with_output().unwrap());
     assert_eq!(err, "");

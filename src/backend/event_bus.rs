@@ -62,12 +62,7 @@ impl EventBus {
 impl Watcher {
     fn deliver(&self, event: &Event) {
         let mut state = lock(&self.state);
-        let State {
-            subscriptions,
-            waiting,
-            sink,
-            ..
-        } = &mut *state;
+        let State { subscriptions, waiting, sink, .. } = &mut *state;
         let matching = subscriptions.iter().filter(|(_, filter)| filter.matches(event));
         if let Some(sink) = sink {
             matching.for_each(|(subscription, _)| sink(*subscription, event.clone()));
@@ -94,9 +89,7 @@ impl Events for EventQueue {
         let before = state.subscriptions.len();
         state.subscriptions.retain(|(known, _)| *known != subscription);
         if state.subscriptions.len() == before {
-            return Err(Error::invalid_argument(format!(
-                "no event callback has the id {subscription}"
-            )));
+            return Err(Error::invalid_argument(format!("no event callback has the id {subscription}")));
         }
         state.waiting.retain(|(known, _)| *known != subscription);
         Ok(())
@@ -122,17 +115,9 @@ impl Events for EventQueue {
             state = match left {
                 Some(Duration::ZERO) => return Ok(None),
                 Some(left) => {
-                    self.watcher
-                        .arrived
-                        .wait_timeout(state, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
+                    self.watcher.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self
-                    .watcher
-                    .arrived
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => self.watcher.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -145,11 +130,7 @@ mod tests {
     use crate::model::event::DomainEvent;
 
     fn event(name: &str) -> Event {
-        let domain = DomainRef {
-            name: name.to_string(),
-            uuid: uuid::Uuid::nil(),
-            id: None,
-        };
+        let domain = DomainRef { name: name.to_string(), uuid: uuid::Uuid::nil(), id: None };
         Event::Domain(domain, DomainEvent::Reboot)
     }
 

@@ -132,9 +132,5 @@ pub(super) fn refuse_flags(function: &str, arguments: &[u32]) -> Result<()> {
         "virDomainInterfaceAddresses" => arguments.contains(&DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT),
         _ => false,
     };
-    if asks_guest {
-        Err(Error::read_only(function))
-    } else {
-        Ok(())
-    }
+    if asks_guest { Err(Error::read_only(function)) } else { Ok(()) }
 }

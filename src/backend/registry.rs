@@ -16,21 +16,13 @@ struct Driver {
 
 /// Asked from the first to the last.
 const DRIVERS: &[Driver] = &[
-    Driver {
-        name: "qemu",
-        claims: is_local_qemu,
-        open: qemu::open,
-    },
+    Driver { name: "qemu", claims: is_local_qemu, open: qemu::open },
     Driver {
         name: "remote",
         claims: Uri::is_remote,
         open: |uri, read_only| Ok(Box::new(remote::RemoteConnection::open(uri, read_only)?)),
     },
-    Driver {
-        name: "test",
-        claims: |uri| uri.scheme == "test",
-        open: open_test,
-    },
+    Driver { name: "test", claims: |uri| uri.scheme == "test", open: open_test },
 ];
 
 /// Our own helper on this machine, also when the transport is spelled out but no socket is.
@@ -44,11 +36,7 @@ fn is_local_qemu(uri: &Uri) -> bool {
 
 fn open_test(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
     let connection: Box<dyn Connection> = Box::new(test::TestConnection::open(uri)?);
-    Ok(if read_only {
-        Box::new(ReadOnly::new(connection))
-    } else {
-        connection
-    })
+    Ok(if read_only { Box::new(ReadOnly::new(connection)) } else { connection })
 }
 
 /// Opens the driver that `uri` names.

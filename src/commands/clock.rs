@@ -10,10 +10,7 @@ pub const DATE_AND_TIME: &str = "%Y-%m-%d %H:%M:%S";
 /// A time in the local zone, in strftime's words.
 pub fn local(time: SystemTime, form: &str) -> String {
     match Timestamp::try_from(time) {
-        Ok(time) => time
-            .to_zoned_datetime(TimeZone::system())
-            .strftime(form)
-            .to_string(),
+        Ok(time) => time.to_zoned_datetime(TimeZone::system()).strftime(form).to_string(),
         Err(_) => String::new(),
     }
 }
@@ -21,24 +18,20 @@ pub fn local(time: SystemTime, form: &str) -> String {
 /// Seconds since 1970 in the local zone, in strftime's words.
 pub fn local_seconds(seconds: i64, form: &str) -> String {
     match Timestamp::from_second(seconds) {
-        Ok(time) => time
-            .to_zoned_datetime(TimeZone::system())
-            .strftime(form)
-            .to_string(),
+        Ok(time) => time.to_zoned_datetime(TimeZone::system()).strftime(form).to_string(),
         Err(_) => String::new(),
     }
 }
 
 /// Seconds since 1970 in UTC, as [`DATE_AND_TIME`].
 pub fn utc_seconds(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.strftime(DATE_AND_TIME).to_string())
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| String::new(), |time| time.strftime(DATE_AND_TIME).to_string())
 }
 
 /// The present with milliseconds, in UTC, as events are stamped.
 pub fn stamp() -> String {
-    Timestamp::now()
-        .strftime("%Y-%m-%d %H:%M:%S%.3f+0000")
-        .to_string()
+    Timestamp::now().strftime("%Y-%m-%d %H:%M:%S%.3f+0000").to_string()
 }
 
 #[cfg(test)]

@@ -51,9 +51,7 @@ fn read(list: &str, bits: &mut [bool]) -> CallResult<()> {
         let digits = text.trim();
         let number = digits.bytes().all(|byte| byte.is_ascii_digit());
         let place = number.then(|| digits.parse().ok()).flatten();
-        place
-            .filter(|&place: &usize| place < bits.len())
-            .ok_or_else(wrong)
+        place.filter(|&place: &usize| place < bits.len()).ok_or_else(wrong)
     };
     let mut parts = Vec::new();
     for part in list.split(',') {
@@ -109,11 +107,7 @@ mod tests {
 
     #[test]
     fn lists_become_maps_and_back() {
-        for (list, map) in [
-            ("0-3,^2", vec![0b1011, 0]),
-            ("8", vec![0, 1]),
-            ("r", vec![0xff, 0b1111]),
-        ] {
+        for (list, map) in [("0-3,^2", vec![0b1011, 0]), ("8", vec![0, 1]), ("r", vec![0xff, 0b1111])] {
             assert_eq!(parse(list, 12).unwrap(), map, "{list}");
         }
         assert_eq!(format(&[0b1011, 0b11], 9), "0-1,3,8");
@@ -123,14 +117,8 @@ mod tests {
     #[test]
     fn bad_lists_are_refused_by_name() {
         let refusal = |list: &str| format!("{:#}", parse(list, 8).unwrap_err());
-        assert_eq!(
-            refusal("x"),
-            "Invalid cpulist 'x': invalid argument: Failed to parse bitmap 'x'"
-        );
-        assert_eq!(
-            refusal("0-"),
-            "Invalid cpulist '0-': invalid argument: Failed to parse bitmap '0-'"
-        );
+        assert_eq!(refusal("x"), "Invalid cpulist 'x': invalid argument: Failed to parse bitmap 'x'");
+        assert_eq!(refusal("0-"), "Invalid cpulist '0-': invalid argument: Failed to parse bitmap '0-'");
         assert_eq!(refusal("^1"), "Invalid cpulist '^1'");
         assert_eq!(refusal("0-99"), "CPU 99 in cpulist '0-99' exceed the maxcpu 8");
     }

@@ -40,10 +40,7 @@ impl Subject<'_> {
     fn part(&self, kind: i32, uri: Option<&str>, flags: u32) -> Result<String> {
         match (self.read)(kind, uri, flags) {
             Err(error)
-                if matches!(
-                    error.code,
-                    ErrorCode::NO_DOMAIN_METADATA | ErrorCode::NO_NETWORK_METADATA
-                ) =>
+                if matches!(error.code, ErrorCode::NO_DOMAIN_METADATA | ErrorCode::NO_NETWORK_METADATA) =>
             {
                 Ok(String::new())
             }
@@ -60,11 +57,7 @@ pub fn describe(session: &mut Session, args: &Args, subject: &Subject) -> Result
         false => (DOMAIN_METADATA_DESCRIPTION, "description"),
     };
     let (noun, name) = (subject.noun, subject.name);
-    let read_flags = if subject.reads_live {
-        flags
-    } else {
-        flags & DOMAIN_AFFECT_CONFIG
-    };
+    let read_flags = if subject.reads_live { flags } else { flags & DOMAIN_AFFECT_CONFIG };
     let given: Vec<_> = args.all("new-desc").collect();
     let mut new = (!given.is_empty()).then(|| given.join(" "));
     if args.has("edit") {
@@ -129,9 +122,7 @@ pub fn metadata(session: &mut Session, args: &Args, subject: &Subject) -> Result
     } else {
         let text = current()?;
         let known = (!text.is_empty()).then_some(&text);
-        session.show(&json!({ "xml": known }), |session| {
-            session.print(format_args!("{text}\n"))
-        })?;
+        session.show(&json!({ "xml": known }), |session| session.print(format_args!("{text}\n")))?;
     }
     Ok(())
 }

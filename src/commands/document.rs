@@ -25,11 +25,7 @@ pub fn show(session: &mut Session, args: &Args, document: &str) -> Result<()> {
         Err(xpath::XPathError::NotNodes) => return Err(incorrect().into()),
         Err(cause) => return Err(cause).with_context(incorrect),
     };
-    let text = if args.has("wrap") {
-        xpath::print_wrapped(&chosen)
-    } else {
-        xpath::print(&chosen)
-    };
+    let text = if args.has("wrap") { xpath::print_wrapped(&chosen) } else { xpath::print(&chosen) };
     session.show(&json!({ "xml": text }), |session| session.print(&text))
 }
 

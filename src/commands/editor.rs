@@ -99,9 +99,7 @@ fn store_unless_changed(
 /// Runs the person's editor on a file and waits until it is closed.
 fn run_editor(file: &Path) -> Result<()> {
     let chosen = |name: &str| std::env::var(name).ok().filter(|editor| !editor.is_empty());
-    let editor = chosen("VISUAL")
-        .or_else(|| chosen("EDITOR"))
-        .unwrap_or_else(|| "vi".to_string());
+    let editor = chosen("VISUAL").or_else(|| chosen("EDITOR")).unwrap_or_else(|| "vi".to_string());
     let plain = |c: char| c.is_ascii_alphanumeric() || "-/_.:@".contains(c);
     // Blanks, quotes and the like mean that the shell is to read it.
     let mut command = if editor.chars().all(plain) {
@@ -113,9 +111,8 @@ fn run_editor(file: &Path) -> Result<()> {
         command.arg("-c").arg(format!("{editor} {}", file.display()));
         command
     };
-    let status = command
-        .status()
-        .map_err(|cause| Error::system(format!("Cannot find '{editor}' in path"), &cause))?;
+    let status =
+        command.status().map_err(|cause| Error::system(format!("Cannot find '{editor}' in path"), &cause))?;
     if !status.success() {
         let told = match status.code() {
             Some(code) => format!("unexpected exit status {code}"),
@@ -134,11 +131,7 @@ fn ask(session: &mut Session) -> Result<Choice> {
         session.flush();
         let _ = std::io::stdout().flush();
         let mut line = String::new();
-        if std::io::stdin()
-            .read_line(&mut line)
-            .context("cannot read the answer")?
-            == 0
-        {
+        if std::io::stdin().read_line(&mut line).context("cannot read the answer")? == 0 {
             return Ok(Choice::GiveUp);
         }
         match line.trim() {

@@ -133,8 +133,5 @@ pub fn chosen(args: &Args, names: &[&str]) -> Result<i32> {
 /// The word at a number, if there is one.
 pub fn word(words: &[&'static str], number: i32) -> &'static str {
     let place = usize::try_from(number).ok();
-    place
-        .and_then(|place| words.get(place))
-        .copied()
-        .unwrap_or("unknown")
+    place.and_then(|place| words.get(place)).copied().unwrap_or("unknown")
 }

@@ -19,20 +19,12 @@ pub fn read(path: &str) -> Result<String> {
         let too_large = std::io::Error::from_raw_os_error(nix::errno::Errno::EOVERFLOW as i32);
         return Err(failed(too_large).into());
     }
-    let not_text = |_| {
-        failed(std::io::Error::new(
-            ErrorKind::InvalidData,
-            "it is not UTF-8 text",
-        ))
-    };
+    let not_text = |_| failed(std::io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"));
     Ok(String::from_utf8(bytes).map_err(not_text)?)
 }
 
 /// A path as the driver may use it, whose working folder is another: made absolute.
 pub fn absolute(path: &str) -> Result<String> {
     let cannot = |cause| Error::system(format!("cannot make '{path}' absolute"), &cause);
-    Ok(std::path::absolute(path)
-        .map_err(cannot)?
-        .to_string_lossy()
-        .into_owned())
+    Ok(std::path::absolute(path).map_err(cannot)?.to_string_lossy().into_owned())
 }

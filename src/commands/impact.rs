@@ -10,10 +10,8 @@ pub const CONFIG: Opt = Opt::flag("config", "apply to the stored definition, fro
 /// `--live`
 pub const LIVE: Opt = Opt::flag("live", "apply to the running domain");
 /// `--current`
-pub const CURRENT: Opt = Opt::flag(
-    "current",
-    "apply to the running domain if it runs, to the stored definition else",
-);
+pub const CURRENT: Opt =
+    Opt::flag("current", "apply to the running domain if it runs, to the stored definition else");
 
 /// The flags that `--current`, `--live` and `--config` ask for; zero when none is given.
 pub fn impact(args: &Args) -> Result<u32> {

@@ -60,24 +60,13 @@ pub fn list(session: &mut Session, args: &Args, moments: &[Moment], with_state: 
     }
     let mut table = Table::new(titles);
     for moment in moments {
-        let time = moment
-            .created
-            .map(|time| clock::local_seconds(time, "%Y-%m-%d %H:%M:%S %z"));
-        let mut cells = vec![
-            Cell::from(&moment.name),
-            Cell::with(time.unwrap_or_default(), moment.created),
-        ];
+        let time = moment.created.map(|time| clock::local_seconds(time, "%Y-%m-%d %H:%M:%S %z"));
+        let mut cells = vec![Cell::from(&moment.name), Cell::with(time.unwrap_or_default(), moment.created)];
         if with_state {
-            cells.push(Cell::with(
-                moment.state.clone().unwrap_or_default(),
-                moment.state.clone(),
-            ));
+            cells.push(Cell::with(moment.state.clone().unwrap_or_default(), moment.state.clone()));
         }
         if parents {
-            cells.push(Cell::with(
-                moment.parent.clone().unwrap_or_default(),
-                moment.parent.clone(),
-            ));
+            cells.push(Cell::with(moment.parent.clone().unwrap_or_default(), moment.parent.clone()));
         }
         table.row(cells);
     }
@@ -116,11 +105,7 @@ pub fn described_by_options(
 
 /// As virsh prints such a description: without a child the root still has its two tags.
 pub fn print(session: &mut Session, tree: &Element) -> Result<()> {
-    let text = if tree.nodes.is_empty() {
-        format!("<{0}>\n</{0}>\n", tree.name)
-    } else {
-        tree.to_string()
-    };
+    let text = if tree.nodes.is_empty() { format!("<{0}>\n</{0}>\n", tree.name) } else { tree.to_string() };
     session.show(&serde_json::json!({ "xml": text }), |session| {
         session.print(format_args!("{text}\n"));
     })

@@ -5,10 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// The parameters by their names.
 pub fn object(params: &[TypedParam]) -> Map<String, Value> {
-    params
-        .iter()
-        .map(|param| (param.name.clone(), value(&param.value)))
-        .collect()
+    params.iter().map(|param| (param.name.clone(), value(&param.value))).collect()
 }
 
 fn value(value: &ParamValue) -> Value {

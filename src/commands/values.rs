@@ -27,21 +27,15 @@ fn find(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<
             let keys = [("mac", "address"), ("target", "dev")];
             devices(connection, args, "interface", &keys)?
         }
-        Complete::Network => names(connection.networks().list_all_networks(0)?, |network| {
-            network.name
-        }),
+        Complete::Network => names(connection.networks().list_all_networks(0)?, |network| network.name),
         Complete::Pool => names(connection.storage().list_all_pools(0)?, |pool| pool.name),
         Complete::Volume => volumes(connection, args)?,
         Complete::Snapshot => {
-            let snapshots = connection
-                .snapshots()
-                .list_all_snapshots(&domain(connection, args)?, 0)?;
+            let snapshots = connection.snapshots().list_all_snapshots(&domain(connection, args)?, 0)?;
             names(snapshots, |snapshot| snapshot.name)
         }
         Complete::Checkpoint => {
-            let checkpoints = connection
-                .snapshots()
-                .list_all_checkpoints(&domain(connection, args)?, 0)?;
+            let checkpoints = connection.snapshots().list_all_checkpoints(&domain(connection, args)?, 0)?;
             names(checkpoints, |checkpoint| checkpoint.name)
         }
         Complete::NodeDevice => {
@@ -79,9 +73,7 @@ fn domains(connection: &dyn Connection, flags: u32) -> Result<Vec<String>> {
 
 /// The domain that the line names so far.
 fn domain(connection: &dyn Connection, args: &Args) -> Result<DomainRef> {
-    connection
-        .domains()
-        .lookup_by_name(args.get("domain").unwrap_or_default())
+    connection.domains().lookup_by_name(args.get("domain").unwrap_or_default())
 }
 
 /// What names the devices of the domain on the line: these attributes of these children.
@@ -93,14 +85,9 @@ fn devices(
 ) -> Result<Vec<String>> {
     let text = connection.domains().xml(&domain(connection, args)?, 0)?;
     let tree = xml::parse(&text, "the domain's definition")?;
-    let found = tree
-        .child("devices")
-        .into_iter()
-        .flat_map(|devices| devices.children(kind));
-    let found = found.flat_map(|device| {
-        keys.iter()
-            .filter_map(|(child, name)| device.child_attribute(child, name))
-    });
+    let found = tree.child("devices").into_iter().flat_map(|devices| devices.children(kind));
+    let found =
+        found.flat_map(|device| keys.iter().filter_map(|(child, name)| device.child_attribute(child, name)));
     Ok(found.map(str::to_string).collect())
 }
 

@@ -34,8 +34,7 @@ impl Node {
 
     fn topology_number(&self, cpu: u32, name: &str) -> u32 {
         // Kernels say -1 for what they do not know, and some architectures say nothing.
-        self.number(&format!("sys/devices/system/cpu/cpu{cpu}/topology/{name}"))
-            .unwrap_or(0)
+        self.number(&format!("sys/devices/system/cpu/cpu{cpu}/topology/{name}")).unwrap_or(0)
     }
 
     pub(super) fn topology(&self) -> Result<Topology> {
@@ -62,22 +61,15 @@ impl Node {
 
     /// The cell a CPU belongs to.
     fn cell_of(&self, cpu: u32) -> u32 {
-        let is_in = |cell: &u32| {
-            self.path(&format!("sys/devices/system/node/node{cell}/cpu{cpu}"))
-                .exists()
-        };
+        let is_in = |cell: &u32| self.path(&format!("sys/devices/system/node/node{cell}/cpu{cpu}")).exists();
         self.cells().into_iter().find(is_in).unwrap_or(0)
     }
 
     /// The frequency of the first CPU in MHz; zero if the kernel does not say.
     pub(super) fn frequency(&self) -> i32 {
         let text = self.read("proc/cpuinfo").unwrap_or_default();
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("cpu MHz") || line.starts_with("clock"));
-        let value = line
-            .and_then(|line| line.split_once(':'))
-            .map(|(_, value)| value.trim());
+        let line = text.lines().find(|line| line.starts_with("cpu MHz") || line.starts_with("clock"));
+        let value = line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim());
         let whole = value.and_then(|value| value.split('.').next());
         whole.and_then(|whole| whole.parse().ok()).unwrap_or(0)
     }
@@ -101,32 +93,17 @@ impl Node {
 
     /// What the CPUs have done, in nanoseconds; all of them or one (`virNodeGetCPUStats`).
     pub fn node_cpu_stats(&self, cpu: i32) -> Result<Vec<NodeStat>> {
-        let wanted = if cpu == NODE_CPU_STATS_ALL_CPUS {
-            "cpu".to_string()
-        } else {
-            format!("cpu{cpu}")
-        };
+        let wanted = if cpu == NODE_CPU_STATS_ALL_CPUS { "cpu".to_string() } else { format!("cpu{cpu}") };
         let text = self.require("proc/stat")?;
-        let line = text
-            .lines()
-            .find(|line| line.split_whitespace().next() == Some(&wanted));
+        let line = text.lines().find(|line| line.split_whitespace().next() == Some(&wanted));
         let Some(line) = line else {
-            return Err(bare_invalid(
-                "Invalid cpuNum in virHostCPUGetStatsLinux".to_string(),
-            ));
+            return Err(bare_invalid("Invalid cpuNum in virHostCPUGetStatsLinux".to_string()));
         };
-        let ticks: Vec<u64> = line
-            .split_whitespace()
-            .skip(1)
-            .filter_map(|word| word.parse().ok())
-            .collect();
+        let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
         let tick = |index: usize| ticks.get(index).copied().unwrap_or(0);
         let [user, nice, system, idle, iowait, irq] = [0, 1, 2, 3, 4, 5].map(tick);
         let a_tick = 1_000_000_000 / ticks_a_second();
-        let stat = |name: &str, ticks: u64| NodeStat {
-            name: name.to_string(),
-            value: ticks * a_tick,
-        };
+        let stat = |name: &str, ticks: u64| NodeStat { name: name.to_string(), value: ticks * a_tick };
         Ok(vec![
             stat("kernel", system + irq),
             stat("user", user + nice),
@@ -138,13 +115,8 @@ impl Node {
 
 /// The kernel's unit of CPU time.
 fn ticks_a_second() -> u64 {
-    let known = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)
-        .ok()
-        .flatten();
-    known
-        .and_then(|ticks| u64::try_from(ticks).ok())
-        .filter(|ticks| *ticks > 0)
-        .unwrap_or(100)
+    let known = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok().flatten();
+    known.and_then(|ticks| u64::try_from(ticks).ok()).filter(|ticks| *ticks > 0).unwrap_or(100)
 }
 
 #[cfg(test)]
@@ -155,10 +127,8 @@ mod tests {
     fn cpu_times_are_nanoseconds() {
         let (_folder, node) = made_up_host();
         let all = node.node_cpu_stats(-1).unwrap();
-        let named: Vec<(&str, u64)> = all
-            .iter()
-            .map(|stat| (stat.name.as_str(), stat.value / 10_000_000))
-            .collect();
+        let named: Vec<(&str, u64)> =
+            all.iter().map(|stat| (stat.name.as_str(), stat.value / 10_000_000)).collect();
         assert_eq!(named, [("kernel", 6), ("user", 11), ("idle", 100), ("iowait", 2)]);
         assert_eq!(node.node_cpu_stats(1).unwrap()[1].value, 40_000_000);
         let unknown = node.node_cpu_stats(99).unwrap_err();
@@ -170,9 +140,6 @@ mod tests {
         let (folder, node) = made_up_host();
         std::fs::write(folder.path().join("sys/devices/system/cpu/online"), "0,2-7\n").unwrap();
         let map = node.node_cpu_map(true, true).unwrap();
-        assert_eq!(
-            (map.map.as_slice(), map.online, map.total),
-            (&[0b1111_1101][..], 7, 8)
-        );
+        assert_eq!((map.map.as_slice(), map.online, map.total), (&[0b1111_1101][..], 7, 8));
     }
 }

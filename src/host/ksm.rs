@@ -38,14 +38,9 @@ impl Node {
     pub fn node_set_memory_parameters(&self, params: &[TypedParam]) -> Result<()> {
         let mut writes = Vec::new();
         for param in params {
-            let known = PARAMETERS
-                .iter()
-                .find(|(name, _, settable)| *name == param.name && *settable);
+            let known = PARAMETERS.iter().find(|(name, _, settable)| *name == param.name && *settable);
             let Some((_, known, _)) = known else {
-                return Err(Error::invalid_argument(format!(
-                    "parameter '{}' not supported",
-                    param.name
-                )));
+                return Err(Error::invalid_argument(format!("parameter '{}' not supported", param.name)));
             };
             let path = self.path(&file(known));
             if !path.exists() {
@@ -77,15 +72,8 @@ mod tests {
         let all = node.node_memory_parameters().unwrap();
         assert_eq!(all[0], TypedParam::new("shm_pages_to_scan", 100u32));
         assert_eq!(all[1], TypedParam::new("shm_pages_shared", 8u64));
-        node.node_set_memory_parameters(&[TypedParam::new("shm_pages_to_scan", 7u32)])
-            .unwrap();
-        assert_eq!(
-            node.node_memory_parameters().unwrap()[0],
-            TypedParam::new("shm_pages_to_scan", 7u32)
-        );
-        assert!(
-            node.node_set_memory_parameters(&[TypedParam::new("shm_pages_shared", 7u64)])
-                .is_err()
-        );
+        node.node_set_memory_parameters(&[TypedParam::new("shm_pages_to_scan", 7u32)]).unwrap();
+        assert_eq!(node.node_memory_parameters().unwrap()[0], TypedParam::new("shm_pages_to_scan", 7u32));
+        assert!(node.node_set_memory_parameters(&[TypedParam::new("shm_pages_shared", 7u64)]).is_err());
     }
 }

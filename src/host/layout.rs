@@ -44,12 +44,8 @@ impl Node {
 
     /// How far the cells are from one.
     pub fn cell_distances(&self, cell: u32) -> Vec<u32> {
-        let text = self
-            .read(&format!("sys/devices/system/node/node{cell}/distance"))
-            .unwrap_or_default();
-        text.split_whitespace()
-            .filter_map(|distance| distance.parse().ok())
-            .collect()
+        let text = self.read(&format!("sys/devices/system/node/node{cell}/distance")).unwrap_or_default();
+        text.split_whitespace().filter_map(|distance| distance.parse().ok()).collect()
     }
 
     /// How many huge pages of a size (in KiB) a cell has.
@@ -62,13 +58,9 @@ impl Node {
     pub fn cpu_place(&self, cpu: u32) -> CpuPlace {
         let base = format!("sys/devices/system/cpu/cpu{cpu}/topology");
         let number = |name: &str, missing: i32| {
-            self.number(&format!("{base}/{name}"))
-                .filter(|number| *number >= 0)
-                .unwrap_or(missing)
+            self.number(&format!("{base}/{name}")).filter(|number| *number >= 0).unwrap_or(missing)
         };
-        let siblings = self
-            .read(&format!("{base}/thread_siblings_list"))
-            .unwrap_or_else(|| cpu.to_string());
+        let siblings = self.read(&format!("{base}/thread_siblings_list")).unwrap_or_else(|| cpu.to_string());
         CpuPlace {
             socket: number("physical_package_id", 0),
             die: number("die_id", 0),
@@ -97,15 +89,9 @@ impl Node {
 
     fn cache_bank(&self, cpu: u32, index: u32) -> Option<CacheBank> {
         let base = format!("sys/devices/system/cpu/cpu{cpu}/cache/index{index}");
-        let read = |name: &str| {
-            self.read(&format!("{base}/{name}"))
-                .map(|text| text.trim().to_string())
-        };
+        let read = |name: &str| self.read(&format!("{base}/{name}")).map(|text| text.trim().to_string());
         let size = read("size")?;
-        let size = size
-            .strip_suffix('K')
-            .and_then(|size| size.parse().ok())
-            .unwrap_or(0);
+        let size = size.strip_suffix('K').and_then(|size| size.parse().ok()).unwrap_or(0);
         let kind = match read("type")?.as_str() {
             "Data" => "data",
             "Instruction" => "code",
@@ -125,9 +111,7 @@ impl Node {
         let text = self.read("proc/cpuinfo").unwrap_or_default();
         let lines = text.lines().take_while(|line| !line.trim().is_empty());
         let pairs = lines.filter_map(|line| line.split_once(':'));
-        pairs
-            .map(|(name, value)| (name.trim().to_string(), value.trim().to_string()))
-            .collect()
+        pairs.map(|(name, value)| (name.trim().to_string(), value.trim().to_string())).collect()
     }
 
     /// The identity of this machine: the firmware's, else that of its installation, always the same.

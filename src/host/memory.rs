@@ -32,10 +32,7 @@ impl Node {
         if cells.is_empty() {
             return self.memory_line(None, name);
         }
-        cells
-            .into_iter()
-            .map(|cell| self.memory_line(Some(cell), name))
-            .sum()
+        cells.into_iter().map(|cell| self.memory_line(Some(cell), name)).sum()
     }
 
     /// Memory in KiB.
@@ -70,24 +67,15 @@ impl Node {
         let last = cells.last().copied().unwrap_or(0);
         match u32::try_from(start) {
             Ok(first) if first <= last => Ok(cells.into_iter().filter(|cell| *cell >= first).collect()),
-            _ => Err(Error::internal(format!(
-                "start cell {start} out of range (0-{last})"
-            ))),
+            _ => Err(Error::internal(format!("start cell {start} out of range (0-{last})"))),
         }
     }
 
     /// Memory of a cell or of all, in KiB (`virNodeGetMemoryStats`).
     pub fn node_memory_stats(&self, cell: i32) -> Result<Vec<NodeStat>> {
-        let names: &[(&str, &str)] = &[
-            ("total", "MemTotal"),
-            ("free", "MemFree"),
-            ("buffers", "Buffers"),
-            ("cached", "Cached"),
-        ];
-        let stat = |name: &str, value| NodeStat {
-            name: name.to_string(),
-            value,
-        };
+        let names: &[(&str, &str)] =
+            &[("total", "MemTotal"), ("free", "MemFree"), ("buffers", "Buffers"), ("cached", "Cached")];
+        let stat = |name: &str, value| NodeStat { name: name.to_string(), value };
         if cell == NODE_MEMORY_STATS_ALL_CELLS {
             let line = |(name, line): &(&str, &str)| Ok(stat(name, self.memory_line(None, line)?));
             return names.iter().map(line).collect();
@@ -119,11 +107,7 @@ impl Node {
             .flatten()
             .filter_map(|entry| {
                 let name = entry.ok()?.file_name();
-                name.to_str()?
-                    .strip_prefix("hugepages-")?
-                    .strip_suffix("kB")?
-                    .parse()
-                    .ok()
+                name.to_str()?.strip_prefix("hugepages-")?.strip_suffix("kB")?.parse().ok()
             })
             .collect();
         huge.sort_unstable();
@@ -166,11 +150,7 @@ impl Node {
                 }
                 let file = self.huge_pages(cell, size, "nr_hugepages");
                 let present: u64 = self.number(&file).ok_or_else(|| no_such_pages(size, cell))?;
-                let wanted = if flags & NODE_ALLOC_PAGES_SET != 0 {
-                    count
-                } else {
-                    present + count
-                };
+                let wanted = if flags & NODE_ALLOC_PAGES_SET != 0 { count } else { present + count };
                 let path = self.path(&file);
                 std::fs::write(&path, wanted.to_string()).map_err(|cause| {
                     Error::system(format!("Unable to write to: {}", path.display()), &cause)
@@ -193,12 +173,8 @@ fn no_such_pages(size: u32, cell: u32) -> Error {
 
 /// The size of an ordinary page in KiB.
 fn system_page() -> u32 {
-    let known = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
-        .ok()
-        .flatten();
-    known
-        .and_then(|bytes| u32::try_from(bytes / 1024).ok())
-        .unwrap_or(4)
+    let known = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
+    known.and_then(|bytes| u32::try_from(bytes / 1024).ok()).unwrap_or(4)
 }
 
 #[cfg(test)]
@@ -216,10 +192,7 @@ mod tests {
             "internal error: start cell 3 out of range (0-1)"
         );
         let all = node.node_memory_stats(-1).unwrap();
-        assert_eq!(
-            all.iter().map(|stat| stat.value).collect::<Vec<_>>(),
-            [4000, 1500, 7, 9]
-        );
+        assert_eq!(all.iter().map(|stat| stat.value).collect::<Vec<_>>(), [4000, 1500, 7, 9]);
         assert_eq!(node.node_memory_stats(0).unwrap().len(), 2);
         assert!(node.node_memory_stats(2).is_err());
     }
@@ -228,15 +201,7 @@ mod tests {
     fn pages_are_counted_and_kept() {
         let (_folder, node) = made_up_host();
         let free = node.node_free_pages(&[system_page(), 2048], 0, 2).unwrap();
-        assert_eq!(
-            free,
-            [
-                1000 / u64::from(system_page()),
-                3,
-                500 / u64::from(system_page()),
-                3
-            ]
-        );
+        assert_eq!(free, [1000 / u64::from(system_page()), 3, 500 / u64::from(system_page()), 3]);
         assert!(
             node.node_free_pages(&[8], 0, 1)
                 .unwrap_err()

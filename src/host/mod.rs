@@ -29,9 +29,7 @@ impl Default for Node {
 impl Node {
     /// The host whose `proc` and `sys` are below `root`.
     pub fn below(root: &Path) -> Node {
-        Node {
-            root: root.to_path_buf(),
-        }
+        Node { root: root.to_path_buf() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -126,10 +124,7 @@ mod tests {
             create_dir_all(path.parent().unwrap()).unwrap();
             write(path, text).unwrap();
         };
-        put(
-            "proc/meminfo",
-            "MemTotal: 4000 kB\nMemFree: 1500 kB\nBuffers: 7 kB\nCached: 9 kB\n",
-        );
+        put("proc/meminfo", "MemTotal: 4000 kB\nMemFree: 1500 kB\nBuffers: 7 kB\nCached: 9 kB\n");
         put("proc/cpuinfo", "model name : X\ncpu MHz\t\t: 2596.138\n");
         put(
             "proc/stat",
@@ -142,21 +137,14 @@ mod tests {
             put(&format!("{base}/physical_package_id"), &format!("{}\n", cpu / 4));
             put(&format!("{base}/die_id"), "0\n");
             put(&format!("{base}/core_id"), &format!("{}\n", cpu / 2 % 2));
-            create_dir_all(
-                folder
-                    .path()
-                    .join(format!("sys/devices/system/node/node{}/cpu{cpu}", cpu / 4)),
-            )
-            .unwrap();
+            create_dir_all(folder.path().join(format!("sys/devices/system/node/node{}/cpu{cpu}", cpu / 4)))
+                .unwrap();
         }
         for (cell, free) in [(0, 1000), (1, 500)] {
             let base = format!("sys/devices/system/node/node{cell}");
             let text = format!("Node {cell} MemTotal: 1900 kB\nNode {cell} MemFree: {free} kB\n");
             put(&format!("{base}/meminfo"), &text);
-            put(
-                &format!("{base}/hugepages/hugepages-2048kB/free_hugepages"),
-                "3\n",
-            );
+            put(&format!("{base}/hugepages/hugepages-2048kB/free_hugepages"), "3\n");
             put(&format!("{base}/hugepages/hugepages-2048kB/nr_hugepages"), "5\n");
         }
         put("sys/devices/system/node/online", "0-1\n");
@@ -168,10 +156,7 @@ mod tests {
     fn the_topology_is_counted_per_cell() {
         let (_folder, node) = made_up_host();
         let info = node.node_info().unwrap();
-        assert_eq!(
-            (info.cpus, info.nodes, info.sockets, info.cores, info.threads),
-            (8, 2, 1, 2, 2)
-        );
+        assert_eq!((info.cpus, info.nodes, info.sockets, info.cores, info.threads), (8, 2, 1, 2, 2));
         assert_eq!((info.memory, info.mhz), (3800, 2596));
     }
 
@@ -180,10 +165,7 @@ mod tests {
         let (folder, node) = made_up_host();
         write(folder.path().join("sys/devices/system/cpu/online"), "0-6\n").unwrap();
         let info = node.node_info().unwrap();
-        assert_eq!(
-            (info.cpus, info.nodes, info.sockets, info.cores, info.threads),
-            (7, 1, 1, 7, 1)
-        );
+        assert_eq!((info.cpus, info.nodes, info.sockets, info.cores, info.threads), (7, 1, 1, 7, 1));
     }
 
     #[test]

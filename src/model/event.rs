@@ -130,11 +130,7 @@ pub enum DomainEvent {
     /// The watchdog fired (`virDomainEventWatchdogAction`).
     Watchdog { action: i32 },
     /// A disk met an error.
-    IoError {
-        source: String,
-        alias: String,
-        action: i32,
-    },
+    IoError { source: String, alias: String, action: i32 },
     /// A graphics client came or went.
     Graphics {
         phase: i32,
@@ -144,23 +140,13 @@ pub enum DomainEvent {
         subject: Vec<(String, String)>,
     },
     /// A disk met an error, with its reason.
-    IoErrorReason {
-        source: String,
-        alias: String,
-        action: i32,
-        reason: String,
-    },
+    IoErrorReason { source: String, alias: String, action: i32, reason: String },
     /// The control channel broke.
     ControlError,
     /// A block job ended or became ready; the disk by its source path.
     BlockJob { path: String, kind: i32, status: i32 },
     /// A disk's medium changed.
-    DiskChange {
-        old: Option<String>,
-        new: Option<String>,
-        alias: String,
-        reason: i32,
-    },
+    DiskChange { old: Option<String>, new: Option<String>, alias: String, reason: i32 },
     /// A tray opened or closed.
     TrayChange { alias: String, reason: i32 },
     /// The guest woke up.
@@ -190,12 +176,7 @@ pub enum DomainEvent {
     /// Title, description or an element of the metadata changed.
     MetadataChange { kind: i32, uri: Option<String> },
     /// A disk grew over its threshold.
-    BlockThreshold {
-        device: String,
-        path: Option<String>,
-        threshold: u64,
-        excess: u64,
-    },
+    BlockThreshold { device: String, path: Option<String>, threshold: u64, excess: u64 },
     /// A memory error (`virDomainMemoryFailure…`).
     MemoryFailure { recipient: i32, action: i32, flags: u32 },
     /// A memory device changed its size, in KiB.

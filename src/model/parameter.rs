@@ -33,18 +33,12 @@ pub struct TypedParam {
 impl TypedParam {
     /// A parameter from its name and anything that is a value.
     pub fn new(name: impl Into<String>, value: impl Into<ParamValue>) -> TypedParam {
-        TypedParam {
-            name: name.into(),
-            value: value.into(),
-        }
+        TypedParam { name: name.into(), value: value.into() }
     }
 
     /// Finds a parameter's value by its name.
     pub fn find<'a>(params: &'a [TypedParam], name: &str) -> Option<&'a ParamValue> {
-        params
-            .iter()
-            .find(|param| param.name == name)
-            .map(|param| &param.value)
+        params.iter().find(|param| param.name == name).map(|param| &param.value)
     }
 }
 

@@ -29,11 +29,7 @@ impl Peer {
     pub fn of(socket: &UnixStream) -> Result<Peer> {
         let known = getsockopt(socket, PeerCredentials)
             .map_err(|errno| Error::system("cannot learn who a client is", &errno.into()))?;
-        Ok(Peer {
-            pid: known.pid(),
-            uid: known.uid(),
-            gid: known.gid(),
-        })
+        Ok(Peer { pid: known.pid(), uid: known.uid(), gid: known.gid() })
     }
 }
 
@@ -94,12 +90,7 @@ impl Listener {
         socket
             .set_nonblocking(true)
             .map_err(|cause| Error::system("cannot prepare a listening socket", &cause))?;
-        Ok(Listener {
-            socket,
-            read_only,
-            admission,
-            path,
-        })
+        Ok(Listener { socket, read_only, admission, path })
     }
 
     /// The next client that may come in, if one waits.
@@ -156,11 +147,7 @@ impl AsFd for Listener {
 pub fn prepare_folder(path: &Path, mode: u32) -> Result<()> {
     let failed =
         |cause: &std::io::Error| Error::system(format!("cannot create folder '{}'", path.display()), cause);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(mode)
-        .create(path)
-        .map_err(|cause| failed(&cause))?;
+    DirBuilder::new().recursive(true).mode(mode).create(path).map_err(|cause| failed(&cause))?;
     let found = metadata(path).map_err(|cause| failed(&cause))?;
     if found.uid() != Uid::effective().as_raw() {
         let what = format!(

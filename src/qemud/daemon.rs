@@ -80,14 +80,7 @@ pub fn run(
     };
     let server_options = ServerOptions {
         idle_exit: options.idle_exit,
-        default_uri: Some(
-            if options.session {
-                "qemu:///session"
-            } else {
-                "qemu:///system"
-            }
-            .to_string(),
-        ),
+        default_uri: Some(if options.session { "qemu:///session" } else { "qemu:///system" }.to_string()),
     };
     let server = Server::new(listeners, factory, server_options)?;
     server.stop_on(ending_signals()?)?;
@@ -119,11 +112,7 @@ fn become_the_one(folder: &Path) -> Result<Option<Flock<File>>> {
         |cause: &std::io::Error| Error::system(format!("cannot open lock '{}'", path.display()), cause);
     let deadline = Instant::now() + LOCK_WAIT;
     let mut open = OpenOptions::new();
-    open.read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600);
+    open.read(true).write(true).create(true).truncate(false).mode(0o600);
     let mut file = open.open(&path).map_err(|cause| failed(&cause))?;
     loop {
         file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
@@ -135,10 +124,7 @@ fn become_the_one(folder: &Path) -> Result<Option<Flock<File>>> {
         }
         // The other one is just coming or just going; either ends soon.
         if Instant::now() > deadline {
-            let what = format!(
-                "another helper holds '{}' but does not answer; end it first",
-                path.display()
-            );
+            let what = format!("another helper holds '{}' but does not answer; end it first", path.display());
             return Err(Error::new(ErrorCode::RESOURCE_BUSY, what));
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -155,10 +141,7 @@ fn listen(options: &DaemonOptions) -> Result<Vec<Listener>> {
             |name: &str, read_only| Listener::bind(&path(name), 0o600, None, read_only, Admission::OwnUser);
         bind(socket::READ_WRITE, false).and_then(|first| Ok(vec![first, bind(socket::READ_ONLY, true)?]))
     } else {
-        let group = Group::from_name(GROUP)
-            .ok()
-            .flatten()
-            .map(|group| group.gid.as_raw());
+        let group = Group::from_name(GROUP).ok().flatten().map(|group| group.gid.as_raw());
         let mode = if group.is_some() { 0o660 } else { 0o600 };
         let bind = |name: &str, mode, group, read_only| {
             Listener::bind(&path(name), mode, group, read_only, Admission::Everybody)
@@ -172,11 +155,7 @@ fn listen(options: &DaemonOptions) -> Result<Vec<Listener>> {
 
 /// The sockets that a service manager handed over.
 fn inherit(inherited: &mut ListenFd, options: &DaemonOptions) -> Result<Vec<Listener>> {
-    let admission = if options.session {
-        Admission::OwnUser
-    } else {
-        Admission::Everybody
-    };
+    let admission = if options.session { Admission::OwnUser } else { Admission::Everybody };
     let mut listeners = Vec::new();
     for index in 0..inherited.len() {
         let taken = inherited
@@ -218,24 +197,15 @@ fn raise_descriptor_limit() {
 }
 
 fn log_path(options: &DaemonOptions) -> Result<PathBuf> {
-    let paths = if options.session {
-        Paths::session()?
-    } else {
-        Paths::system()
-    };
+    let paths = if options.session { Paths::session()? } else { Paths::system() };
     Ok(paths.logs.parent().unwrap_or(&paths.logs).join("qemud.log"))
 }
 
 /// Sends the log where it belongs: one file, or standard error in the foreground.
 fn start_log(options: &DaemonOptions, path: &Path) -> Result<()> {
-    let level = std::env::var("HVSH_QEMUD_LOG")
-        .ok()
-        .and_then(|level| level.parse().ok());
+    let level = std::env::var("HVSH_QEMUD_LOG").ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(tracing::Level::INFO);
-    let log = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false)
-        .with_ansi(false);
+    let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false);
     // Fails only if the process has a log already, which is as good.
     let _ = if options.foreground {
         log.with_writer(std::io::stderr).try_init()
@@ -256,11 +226,7 @@ fn start_log(options: &DaemonOptions, path: &Path) -> Result<()> {
 }
 
 fn open_log(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
 }
 
 /// Tells whoever started us that clients can come, and lets go of their terminal.

@@ -21,9 +21,7 @@ pub(super) fn answer(connection: &dyn Connection, procedure: i32, payload: &[u8]
 
 /// The refusal of an operation of the protocol that no driver here has; `None` for numbers that mean nothing.
 pub(super) fn refuse(program: u32, procedure: i32) -> Option<Error> {
-    let known = ABSENT
-        .iter()
-        .find(|(of, number, _)| (*of, *number) == (program, procedure));
+    let known = ABSENT.iter().find(|(of, number, _)| (*of, *number) == (program, procedure));
     known.map(|(_, _, name)| Error::unsupported(name))
 }
 
@@ -32,62 +30,22 @@ const ABSENT: &[(u32, i32, &str)] = &[
     (REMOTE_PROGRAM, DOMAIN_MIGRATE_PREPARE, "virDomainMigratePrepare"),
     (REMOTE_PROGRAM, DOMAIN_MIGRATE_PERFORM, "virDomainMigratePerform"),
     (REMOTE_PROGRAM, DOMAIN_MIGRATE_FINISH, "virDomainMigrateFinish"),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_MIGRATE_PREPARE2,
-        "virDomainMigratePrepare2",
-    ),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_PREPARE2, "virDomainMigratePrepare2"),
     (REMOTE_PROGRAM, DOMAIN_MIGRATE_FINISH2, "virDomainMigrateFinish2"),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_MIGRATE_PREPARE_TUNNEL,
-        "virDomainMigratePrepareTunnel",
-    ),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_PREPARE_TUNNEL, "virDomainMigratePrepareTunnel"),
     (REMOTE_PROGRAM, DOMAIN_MIGRATE_BEGIN3, "virDomainMigrateBegin3"),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_MIGRATE_PREPARE3,
-        "virDomainMigratePrepare3",
-    ),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_MIGRATE_PREPARE_TUNNEL3,
-        "virDomainMigratePrepareTunnel3",
-    ),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_MIGRATE_PERFORM3,
-        "virDomainMigratePerform3",
-    ),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_PREPARE3, "virDomainMigratePrepare3"),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_PREPARE_TUNNEL3, "virDomainMigratePrepareTunnel3"),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_PERFORM3, "virDomainMigratePerform3"),
     (REMOTE_PROGRAM, DOMAIN_MIGRATE_FINISH3, "virDomainMigrateFinish3"),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_MIGRATE_CONFIRM3,
-        "virDomainMigrateConfirm3",
-    ),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_MIGRATE_PREPARE_TUNNEL3_PARAMS,
-        "virDomainMigratePrepareTunnel3Params",
-    ),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_CONFIRM3, "virDomainMigrateConfirm3"),
+    (REMOTE_PROGRAM, DOMAIN_MIGRATE_PREPARE_TUNNEL3_PARAMS, "virDomainMigratePrepareTunnel3Params"),
     (REMOTE_PROGRAM, DOMAIN_OPEN_GRAPHICS, "virDomainOpenGraphics"),
     (REMOTE_PROGRAM, DOMAIN_OPEN_GRAPHICS_FD, "virDomainOpenGraphicsFD"),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_CREATE_XML_WITH_FILES,
-        "virDomainCreateXMLWithFiles",
-    ),
-    (
-        REMOTE_PROGRAM,
-        DOMAIN_CREATE_WITH_FILES,
-        "virDomainCreateWithFiles",
-    ),
+    (REMOTE_PROGRAM, DOMAIN_CREATE_XML_WITH_FILES, "virDomainCreateXMLWithFiles"),
+    (REMOTE_PROGRAM, DOMAIN_CREATE_WITH_FILES, "virDomainCreateWithFiles"),
     (REMOTE_PROGRAM, DOMAIN_FD_ASSOCIATE, "virDomainFDAssociate"),
-    (
-        QEMU_PROGRAM,
-        QEMU_DOMAIN_MONITOR_COMMAND_WITH_FILES,
-        "virDomainQemuMonitorCommandWithFiles",
-    ),
+    (QEMU_PROGRAM, QEMU_DOMAIN_MONITOR_COMMAND_WITH_FILES, "virDomainQemuMonitorCommandWithFiles"),
 ];
 
 /// Refusals name the operation that was asked for, not the one that replaced it.
@@ -133,14 +91,8 @@ const NAMES: &[(i32, &str)] = &[
     (DOMAIN_SET_SCHEDULER_PARAMETERS, "virDomainSetSchedulerParameters"),
     (CONNECT_NUM_OF_STORAGE_POOLS, "virConnectNumOfStoragePools"),
     (CONNECT_LIST_STORAGE_POOLS, "virConnectListStoragePools"),
-    (
-        CONNECT_NUM_OF_DEFINED_STORAGE_POOLS,
-        "virConnectNumOfDefinedStoragePools",
-    ),
-    (
-        CONNECT_LIST_DEFINED_STORAGE_POOLS,
-        "virConnectListDefinedStoragePools",
-    ),
+    (CONNECT_NUM_OF_DEFINED_STORAGE_POOLS, "virConnectNumOfDefinedStoragePools"),
+    (CONNECT_LIST_DEFINED_STORAGE_POOLS, "virConnectListDefinedStoragePools"),
     (STORAGE_POOL_NUM_OF_VOLUMES, "virStoragePoolNumOfVolumes"),
     (STORAGE_POOL_LIST_VOLUMES, "virStoragePoolListVolumes"),
     (STORAGE_VOL_GET_INFO, "virStorageVolGetInfo"),
@@ -150,10 +102,7 @@ const NAMES: &[(i32, &str)] = &[
     (NODE_DEVICE_DETTACH, "virNodeDeviceDettach"),
     (CONNECT_NUM_OF_INTERFACES, "virConnectNumOfInterfaces"),
     (CONNECT_LIST_INTERFACES, "virConnectListInterfaces"),
-    (
-        CONNECT_NUM_OF_DEFINED_INTERFACES,
-        "virConnectNumOfDefinedInterfaces",
-    ),
+    (CONNECT_NUM_OF_DEFINED_INTERFACES, "virConnectNumOfDefinedInterfaces"),
     (CONNECT_LIST_DEFINED_INTERFACES, "virConnectListDefinedInterfaces"),
     (CONNECT_NUM_OF_SECRETS, "virConnectNumOfSecrets"),
     (CONNECT_LIST_SECRETS, "virConnectListSecrets"),
@@ -165,19 +114,12 @@ const NAMES: &[(i32, &str)] = &[
     (DOMAIN_SNAPSHOT_NUM, "virDomainSnapshotNum"),
     (DOMAIN_SNAPSHOT_LIST_NAMES, "virDomainSnapshotListNames"),
     (DOMAIN_SNAPSHOT_NUM_CHILDREN, "virDomainSnapshotNumChildren"),
-    (
-        DOMAIN_SNAPSHOT_LIST_CHILDREN_NAMES,
-        "virDomainSnapshotListChildrenNames",
-    ),
+    (DOMAIN_SNAPSHOT_LIST_CHILDREN_NAMES, "virDomainSnapshotListChildrenNames"),
 ];
 
 /// Decodes the arguments, asks, encodes the answer.
 fn ask<A: Xdr, R: Xdr>(payload: &[u8], operation: impl FnOnce(A) -> Result<R>) -> Option<Result<Vec<u8>>> {
-    Some(
-        from_bytes(payload)
-            .and_then(operation)
-            .map(|answer| to_bytes(&answer)),
-    )
+    Some(from_bytes(payload).and_then(operation).map(|answer| to_bytes(&answer)))
 }
 
 /// The count of a listing, as the older counting calls answer it.
@@ -201,31 +143,27 @@ const LIVE: u32 = DOMAIN_AFFECT_LIVE;
 fn domain_changes(connection: &dyn Connection, procedure: i32, payload: &[u8]) -> Option<Result<Vec<u8>>> {
     let domains = connection.domains();
     match procedure {
-        DOMAIN_ATTACH_DEVICE => ask(payload, |(domain, xml): (DomainRef, String)| {
-            domains.attach_device(&domain, &xml, LIVE)
-        }),
-        DOMAIN_DETACH_DEVICE => ask(payload, |(domain, xml): (DomainRef, String)| {
-            domains.detach_device(&domain, &xml, LIVE)
-        }),
-        DOMAIN_CREATE => ask(payload, |domain: DomainRef| {
-            domains.create(&domain, 0).map(|_| ())
-        }),
+        DOMAIN_ATTACH_DEVICE => {
+            ask(payload, |(domain, xml): (DomainRef, String)| domains.attach_device(&domain, &xml, LIVE))
+        }
+        DOMAIN_DETACH_DEVICE => {
+            ask(payload, |(domain, xml): (DomainRef, String)| domains.detach_device(&domain, &xml, LIVE))
+        }
+        DOMAIN_CREATE => ask(payload, |domain: DomainRef| domains.create(&domain, 0).map(|_| ())),
         DOMAIN_DEFINE_XML => ask(payload, |xml: String| domains.define_xml(&xml, 0)),
         DOMAIN_DESTROY => ask(payload, |domain: DomainRef| domains.destroy(&domain, 0)),
         DOMAIN_SHUTDOWN => ask(payload, |domain: DomainRef| domains.shutdown(&domain, 0)),
         DOMAIN_UNDEFINE => ask(payload, |domain: DomainRef| domains.undefine(&domain, 0)),
-        DOMAIN_SET_MEMORY => ask(payload, |(domain, memory): (DomainRef, u64)| {
-            domains.set_memory(&domain, memory, LIVE)
-        }),
-        DOMAIN_SET_VCPUS => ask(payload, |(domain, count): (DomainRef, u32)| {
-            domains.set_vcpus(&domain, count, LIVE)
-        }),
+        DOMAIN_SET_MEMORY => {
+            ask(payload, |(domain, memory): (DomainRef, u64)| domains.set_memory(&domain, memory, LIVE))
+        }
+        DOMAIN_SET_VCPUS => {
+            ask(payload, |(domain, count): (DomainRef, u32)| domains.set_vcpus(&domain, count, LIVE))
+        }
         DOMAIN_PIN_VCPU => ask(payload, |(domain, vcpu, map): (DomainRef, u32, Vec<u8>)| {
             domains.pin_vcpu(&domain, vcpu, &map, 0)
         }),
-        DOMAIN_SAVE => ask(payload, |(domain, to): (DomainRef, String)| {
-            domains.save(&domain, &to, None, 0)
-        }),
+        DOMAIN_SAVE => ask(payload, |(domain, to): (DomainRef, String)| domains.save(&domain, &to, None, 0)),
         DOMAIN_RESTORE => ask(payload, |from: String| domains.restore(&from, None, 0)),
         DOMAIN_CORE_DUMP => ask(payload, |(domain, to, flags): (DomainRef, String, u32)| {
             domains.core_dump_with_format(&domain, &to, DOMAIN_CORE_DUMP_FORMAT_RAW, flags)
@@ -249,14 +187,12 @@ fn domain_listings(connection: &dyn Connection, procedure: i32, payload: &[u8]) 
     match procedure {
         CONNECT_NUM_OF_DOMAINS => count(domains(CONNECT_LIST_DOMAINS_ACTIVE)),
         CONNECT_NUM_OF_DEFINED_DOMAINS => count(domains(CONNECT_LIST_DOMAINS_INACTIVE)),
-        CONNECT_LIST_DEFINED_DOMAINS => names(payload, domains(CONNECT_LIST_DOMAINS_INACTIVE), |domain| {
-            domain.name
-        }),
+        CONNECT_LIST_DEFINED_DOMAINS => {
+            names(payload, domains(CONNECT_LIST_DOMAINS_INACTIVE), |domain| domain.name)
+        }
         CONNECT_LIST_DOMAINS => ask(payload, |most: i32| {
             let active = domains(CONNECT_LIST_DOMAINS_ACTIVE)?;
-            let ids = active
-                .into_iter()
-                .filter_map(|domain| i32::try_from(domain.id?).ok());
+            let ids = active.into_iter().filter_map(|domain| i32::try_from(domain.id?).ok());
             Ok(ids.take(usize::try_from(most).unwrap_or(0)).collect::<Vec<i32>>())
         }),
         DOMAIN_SNAPSHOT_NUM => ask(payload, |(domain, flags): (DomainRef, u32)| {
@@ -264,9 +200,7 @@ fn domain_listings(connection: &dyn Connection, procedure: i32, payload: &[u8]) 
             Ok(i32::try_from(all.len()).unwrap_or(i32::MAX))
         }),
         DOMAIN_SNAPSHOT_LIST_NAMES => ask(payload, |(domain, most, flags): (DomainRef, i32, u32)| {
-            first_names(snapshots.list_all_snapshots(&domain, flags), most, |snapshot| {
-                snapshot.name
-            })
+            first_names(snapshots.list_all_snapshots(&domain, flags), most, |snapshot| snapshot.name)
         }),
         DOMAIN_SNAPSHOT_NUM_CHILDREN => ask(payload, |(parent, flags): (SnapshotRef, u32)| {
             let all = snapshots.snapshot_list_all_children(&parent, flags)?;
@@ -274,11 +208,9 @@ fn domain_listings(connection: &dyn Connection, procedure: i32, payload: &[u8]) 
         }),
         DOMAIN_SNAPSHOT_LIST_CHILDREN_NAMES => {
             ask(payload, |(parent, most, flags): (SnapshotRef, i32, u32)| {
-                first_names(
-                    snapshots.snapshot_list_all_children(&parent, flags),
-                    most,
-                    |snapshot| snapshot.name,
-                )
+                first_names(snapshots.snapshot_list_all_children(&parent, flags), most, |snapshot| {
+                    snapshot.name
+                })
             })
         }
         _ => None,
@@ -290,17 +222,13 @@ fn object_changes(connection: &dyn Connection, procedure: i32, payload: &[u8]) -
         NETWORK_CREATE_XML => ask(payload, |xml: String| connection.networks().create_xml(&xml, 0)),
         NETWORK_DEFINE_XML => ask(payload, |xml: String| connection.networks().define_xml(&xml, 0)),
         NWFILTER_DEFINE_XML => ask(payload, |xml: String| connection.filters().define_xml(&xml, 0)),
-        STORAGE_VOL_GET_INFO => ask(payload, |volume: VolumeRef| {
-            connection.storage().volume_info(&volume, 0)
-        }),
+        STORAGE_VOL_GET_INFO => {
+            ask(payload, |volume: VolumeRef| connection.storage().volume_info(&volume, 0))
+        }
         STORAGE_VOL_WIPE => ask(payload, |(volume, flags): (VolumeRef, u32)| {
-            connection
-                .storage()
-                .volume_wipe_pattern(&volume, STORAGE_VOL_WIPE_ALG_ZERO, flags)
+            connection.storage().volume_wipe_pattern(&volume, STORAGE_VOL_WIPE_ALG_ZERO, flags)
         }),
-        NODE_DEVICE_DETTACH => ask(payload, |name: String| {
-            connection.node_devices().detach(&name, None, 0)
-        }),
+        NODE_DEVICE_DETTACH => ask(payload, |name: String| connection.node_devices().detach(&name, None, 0)),
         _ => None,
     }
 }
@@ -335,21 +263,9 @@ fn object_counts(connection: &dyn Connection, procedure: i32, payload: &[u8]) ->
 }
 
 fn object_names(connection: &dyn Connection, procedure: i32, payload: &[u8]) -> Option<Result<Vec<u8>>> {
-    let networks = |flags| {
-        names(payload, connection.networks().list_all_networks(flags), |n| {
-            n.name
-        })
-    };
-    let pools = |flags| {
-        names(payload, connection.storage().list_all_pools(flags), |pool| {
-            pool.name
-        })
-    };
-    let interfaces = |flags| {
-        names(payload, connection.interfaces().list_all_interfaces(flags), |i| {
-            i.name
-        })
-    };
+    let networks = |flags| names(payload, connection.networks().list_all_networks(flags), |n| n.name);
+    let pools = |flags| names(payload, connection.storage().list_all_pools(flags), |pool| pool.name);
+    let interfaces = |flags| names(payload, connection.interfaces().list_all_interfaces(flags), |i| i.name);
     match procedure {
         CONNECT_LIST_NETWORKS => networks(CONNECT_LIST_NETWORKS_ACTIVE),
         CONNECT_LIST_DEFINED_NETWORKS => networks(CONNECT_LIST_NETWORKS_INACTIVE),
@@ -357,27 +273,18 @@ fn object_names(connection: &dyn Connection, procedure: i32, payload: &[u8]) -> 
         CONNECT_LIST_DEFINED_STORAGE_POOLS => pools(CONNECT_LIST_STORAGE_POOLS_INACTIVE),
         CONNECT_LIST_INTERFACES => interfaces(CONNECT_LIST_INTERFACES_ACTIVE),
         CONNECT_LIST_DEFINED_INTERFACES => interfaces(CONNECT_LIST_INTERFACES_INACTIVE),
-        CONNECT_LIST_SECRETS => names(payload, connection.secrets().list_all_secrets(0), |secret| {
-            secret.uuid.to_string()
-        }),
-        CONNECT_LIST_NWFILTERS => names(payload, connection.filters().list_all_filters(0), |filter| {
-            filter.name
-        }),
+        CONNECT_LIST_SECRETS => {
+            names(payload, connection.secrets().list_all_secrets(0), |secret| secret.uuid.to_string())
+        }
+        CONNECT_LIST_NWFILTERS => {
+            names(payload, connection.filters().list_all_filters(0), |filter| filter.name)
+        }
         STORAGE_POOL_LIST_VOLUMES => ask(payload, |(pool, most): (PoolRef, i32)| {
-            first_names(
-                connection.storage().pool_list_all_volumes(&pool, 0),
-                most,
-                |volume| volume.name,
-            )
+            first_names(connection.storage().pool_list_all_volumes(&pool, 0), most, |volume| volume.name)
         }),
-        NODE_LIST_DEVICES => ask(
-            payload,
-            |(capability, most, _flags): (Option<String>, i32, u32)| {
-                first_names(devices_with(connection, capability.as_deref()), most, |device| {
-                    device.name
-                })
-            },
-        ),
+        NODE_LIST_DEVICES => ask(payload, |(capability, most, _flags): (Option<String>, i32, u32)| {
+            first_names(devices_with(connection, capability.as_deref()), most, |device| device.name)
+        }),
         _ => None,
     }
 }
@@ -389,9 +296,7 @@ fn devices_with(connection: &dyn Connection, capability: Option<&str>) -> Result
     if let Some(wanted) = capability {
         // A device may go while we ask; then it has no capability either.
         all.retain(|device| {
-            devices
-                .list_caps(&device.name)
-                .is_ok_and(|caps| caps.iter().any(|cap| cap == wanted))
+            devices.list_caps(&device.name).is_ok_and(|caps| caps.iter().any(|cap| cap == wanted))
         });
     }
     Ok(all)
@@ -422,10 +327,7 @@ mod tests {
     #[test]
     fn a_refusal_names_what_was_asked_for() {
         let refused = by_older_name(Error::read_only("virDomainDefineXMLFlags"), DOMAIN_DEFINE_XML);
-        assert_eq!(
-            refused.to_string(),
-            "operation forbidden: read only access prevents virDomainDefineXML"
-        );
+        assert_eq!(refused.to_string(), "operation forbidden: read only access prevents virDomainDefineXML");
         let other = by_older_name(Error::invalid_operation("x"), DOMAIN_DEFINE_XML);
         assert_eq!(other.to_string(), "Requested operation is not valid: x");
         assert!(refuse(REMOTE_PROGRAM, DOMAIN_OPEN_GRAPHICS_FD).is_some_and(|error| error.is_unsupported()));

@@ -20,13 +20,7 @@ pub const LIBRARY_VERSION: u64 = 11_003_000;
 
 /// Features of the protocol that both ends have: typed strings, keepalive, numbered subscriptions, close
 /// callbacks, the right order of a network update's arguments.
-const FEATURES: &[i32] = &[
-    9,
-    FEATURE_KEEPALIVE,
-    FEATURE_EVENT_CALLBACK,
-    FEATURE_CLOSE_CALLBACK,
-    16,
-];
+const FEATURES: &[i32] = &[9, FEATURE_KEEPALIVE, FEATURE_EVENT_CALLBACK, FEATURE_CLOSE_CALLBACK, 16];
 
 /// The only way to prove who one is that is asked here: none. The kernel has told us already.
 const AUTH_NONE: i32 = 0;
@@ -97,10 +91,7 @@ impl Session {
         let header = &frame.header;
         if !matches!(header.program, REMOTE_PROGRAM | QEMU_PROGRAM) || header.version != PROGRAM_VERSION {
             let (program, version) = (header.program, header.version);
-            return Err(protocol_error(format!(
-                "Cannot find program {program} version {version}"
-            )))
-            .into();
+            return Err(protocol_error(format!("Cannot find program {program} version {version}"))).into();
         }
         if header.status != Status::Ok {
             let status = header.status as u32;
@@ -127,10 +118,7 @@ impl Session {
             }
             CONNECT_OPEN => self.open(server, payload).map(|()| Vec::new()),
             CONNECT_CLOSE => {
-                return Some(Answer {
-                    result: Ok(Vec::new()),
-                    then: Then::Close,
-                });
+                return Some(Answer { result: Ok(Vec::new()), then: Then::Close });
             }
             CONNECT_SUPPORTS_FEATURE => {
                 from_bytes::<i32>(payload).map(|feature| to_bytes(&FEATURES.contains(&feature)))
@@ -157,10 +145,7 @@ impl Session {
         if program == REMOTE_PROGRAM {
             if let Some(opened) = self.streams.open(driver, &frame.header, payload) {
                 return match opened {
-                    Ok((stream, answer)) => Answer {
-                        result: Ok(answer),
-                        then: Then::StartStream(stream),
-                    },
+                    Ok((stream, answer)) => Answer { result: Ok(answer), then: Then::StartStream(stream) },
                     Err(error) => Err(error).into(),
                 };
             }
@@ -179,9 +164,7 @@ impl Session {
         if let Some(result) = dispatch(driver, program, procedure, payload) {
             return result.into();
         }
-        let older = (program == REMOTE_PROGRAM)
-            .then(|| legacy::answer(driver, procedure, payload))
-            .flatten();
+        let older = (program == REMOTE_PROGRAM).then(|| legacy::answer(driver, procedure, payload)).flatten();
         let unknown = || protocol_error(format!("unknown procedure: {procedure}"));
         let refused = || Err(legacy::refuse(program, procedure).unwrap_or_else(unknown));
         older.unwrap_or_else(refused).into()
@@ -189,9 +172,7 @@ impl Session {
 
     fn open_connection(&self) -> Result<Open> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        connection
-            .clone()
-            .ok_or_else(|| internal("hypervisor connection not open"))
+        connection.clone().ok_or_else(|| internal("hypervisor connection not open"))
     }
 
     fn open(&self, server: &Inner, payload: &[u8]) -> Result<()> {
@@ -200,33 +181,20 @@ impl Session {
         if connection.is_some() {
             return Err(internal("connection already open"));
         }
-        let name = name
-            .filter(|name| !name.is_empty())
-            .or_else(|| server.options.default_uri.clone());
+        let name = name.filter(|name| !name.is_empty()).or_else(|| server.options.default_uri.clone());
         let uri = name.ok_or_else(|| Error::invalid_argument("the client names no driver"))?;
         let read_only = self.read_only || flags & CONNECT_RO != 0;
         let driver = server.factory.open(&Uri::parse(&uri)?, read_only, &self.peer)?;
-        let driver: Arc<dyn Connection> = if read_only {
-            Arc::new(ReadOnly::new(driver))
-        } else {
-            Arc::from(driver)
-        };
-        *connection = Some(Open {
-            driver,
-            uri,
-            read_only,
-        });
+        let driver: Arc<dyn Connection> =
+            if read_only { Arc::new(ReadOnly::new(driver)) } else { Arc::from(driver) };
+        *connection = Some(Open { driver, uri, read_only });
         Ok(())
     }
 
     /// Lets go of the driver and all that is open in it.
     pub(super) fn close(&self) {
         self.streams.close_all();
-        let open = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let open = self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Dropped here, outside the lock: a driver may take its time to let go.
         drop(open);
     }

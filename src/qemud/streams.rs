@@ -60,11 +60,7 @@ impl Streams {
     ) -> Option<Result<(Arc<OpenStream>, Vec<u8>)>> {
         let opened = open_in_driver(driver, call.procedure, payload)?;
         Some(opened.map(|(stream, answer)| {
-            let header = Header {
-                kind: Kind::Stream,
-                status: Status::Continue,
-                ..*call
-            };
+            let header = Header { kind: Kind::Stream, status: Status::Continue, ..*call };
             let stream = Arc::new(OpenStream {
                 header,
                 driver: stream,
@@ -125,9 +121,7 @@ impl OpenStream {
             return;
         }
         let (stream, owner) = (Arc::clone(self), Arc::clone(client));
-        let thread = std::thread::Builder::new()
-            .name("stream".to_string())
-            .stack_size(STACK);
+        let thread = std::thread::Builder::new().name("stream".to_string()).stack_size(STACK);
         if let Err(cause) = thread.spawn(move || stream.pump(&owner)) {
             self.driver.abort();
             self.fail(client, &Error::system("cannot start a thread", &cause));
@@ -174,10 +168,7 @@ impl OpenStream {
     fn end(&self, client: &Client, status: Status, payload: Vec<u8>) {
         {
             let mut over = lock(&self.over);
-            let header = Header {
-                status,
-                ..self.header
-            };
+            let header = Header { status, ..self.header };
             if std::mem::replace(&mut *over, true) {
                 return;
             }
@@ -243,18 +234,12 @@ fn open_in_driver(driver: &dyn Connection, procedure: i32, payload: &[u8]) -> Op
     Some(match procedure {
         DOMAIN_OPEN_CONSOLE => {
             from_bytes(payload).and_then(|(domain, device, flags): (DomainRef, Option<String>, u32)| {
-                driver
-                    .domains()
-                    .open_console(&domain, device.as_deref(), flags)
-                    .map(silent)
+                driver.domains().open_console(&domain, device.as_deref(), flags).map(silent)
             })
         }
         DOMAIN_OPEN_CHANNEL => {
             from_bytes(payload).and_then(|(domain, name, flags): (DomainRef, Option<String>, u32)| {
-                driver
-                    .domains()
-                    .open_channel(&domain, name.as_deref(), flags)
-                    .map(silent)
+                driver.domains().open_channel(&domain, name.as_deref(), flags).map(silent)
             })
         }
         DOMAIN_SCREENSHOT => {
@@ -264,14 +249,10 @@ fn open_in_driver(driver: &dyn Connection, procedure: i32, payload: &[u8]) -> Op
             })
         }
         STORAGE_VOL_DOWNLOAD => volume_stream(payload, |volume, offset, length, flags| {
-            driver
-                .volume_streams()
-                .volume_download(volume, offset, length, flags)
+            driver.volume_streams().volume_download(volume, offset, length, flags)
         }),
         STORAGE_VOL_UPLOAD => volume_stream(payload, |volume, offset, length, flags| {
-            driver
-                .volume_streams()
-                .volume_upload(volume, offset, length, flags)
+            driver.volume_streams().volume_upload(volume, offset, length, flags)
         }),
         _ => return None,
     })

@@ -97,11 +97,7 @@ impl Subscriptions {
     ) -> Result<i32> {
         self.attach(driver, client)?;
         let subscription = driver.events().subscribe(&filter)?;
-        let known = Subscription {
-            filter,
-            numbered,
-            awake: false,
-        };
+        let known = Subscription { filter, numbered, awake: false };
         lock(&self.state).known.insert(subscription, known);
         Ok(subscription)
     }
@@ -134,11 +130,7 @@ impl Subscriptions {
     fn unsubscribe_older(&self, driver: &dyn Connection, id: i32) -> Result<()> {
         let filter = EventFilter::Domain { id, domain: None };
         let missing = || internal(format!("domain event {id} not registered"));
-        self.unsubscribe(
-            driver,
-            |_, known| !known.numbered && known.filter == filter,
-            missing,
-        )
+        self.unsubscribe(driver, |_, known| !known.numbered && known.filter == filter, missing)
     }
 
     fn unsubscribe(
@@ -190,11 +182,7 @@ impl Subscriptions {
 }
 
 fn send(client: &Client, known: &Subscription, subscription: i32, event: &Event) {
-    let message = if known.numbered {
-        Some(encode(subscription, event))
-    } else {
-        encode_unnumbered(event)
-    };
+    let message = if known.numbered { Some(encode(subscription, event)) } else { encode_unnumbered(event) };
     if let Some((program, procedure, payload)) = message {
         client.send_message(program, procedure, payload);
     }
@@ -203,10 +191,7 @@ fn send(client: &Client, known: &Subscription, subscription: i32, event: &Event)
 /// The answer to a registration, after which events flow.
 fn tell(subscribed: Result<i32>, encode: impl FnOnce(i32) -> Vec<u8>) -> Answer {
     match subscribed {
-        Ok(subscription) => Answer {
-            result: Ok(encode(subscription)),
-            then: Then::WakeEvents(subscription),
-        },
+        Ok(subscription) => Answer { result: Ok(encode(subscription)), then: Then::WakeEvents(subscription) },
         Err(error) => Err(error).into(),
     }
 }
@@ -225,11 +210,7 @@ fn refuse_unknown(filter: &EventFilter) -> Result<()> {
         EventFilter::Secret { id, .. } => (*id, "secret ", LAST_OBJECT_EVENT),
         EventFilter::Monitor { .. } => return Ok(()),
     };
-    if (0..=last).contains(&id) {
-        Ok(())
-    } else {
-        Err(internal(format!("unsupported {kind}event ID {id}")))
-    }
+    if (0..=last).contains(&id) { Ok(()) } else { Err(internal(format!("unsupported {kind}event ID {id}"))) }
 }
 
 /// What kind of object a deregistration is about.

@@ -74,21 +74,11 @@ pub fn encode(subscription: i32, event: &Event) -> Unaddressed {
         ),
         Event::NodeDevice(subject, what) => (
             REMOTE_PROGRAM,
-            encode_object(
-                subject,
-                what,
-                [NODE_DEVICE_EVENT_LIFECYCLE, NODE_DEVICE_EVENT_UPDATE],
-                &mut out,
-            ),
+            encode_object(subject, what, [NODE_DEVICE_EVENT_LIFECYCLE, NODE_DEVICE_EVENT_UPDATE], &mut out),
         ),
         Event::Secret(subject, what) => (
             REMOTE_PROGRAM,
-            encode_object(
-                subject,
-                what,
-                [SECRET_EVENT_LIFECYCLE, SECRET_EVENT_VALUE_CHANGED],
-                &mut out,
-            ),
+            encode_object(subject, what, [SECRET_EVENT_LIFECYCLE, SECRET_EVENT_VALUE_CHANGED], &mut out),
         ),
         Event::Monitor(domain, what) => {
             domain.encode(&mut out);
@@ -200,12 +190,7 @@ fn decode_lifecycle(input: &mut Reader<'_>) -> Result<ObjectEvent> {
 fn decode_monitor(input: &mut Reader<'_>) -> Result<(i32, Event)> {
     let (subscription, domain, name) = <(i32, DomainRef, String)>::decode(input)?;
     let (seconds, micros, details) = Xdr::decode(input)?;
-    let event = MonitorEvent {
-        name,
-        seconds,
-        micros,
-        details,
-    };
+    let event = MonitorEvent { name, seconds, micros, details };
     Ok((subscription, Event::Monitor(domain, event)))
 }
 
@@ -232,26 +217,21 @@ fn decode_domain(procedure: i32, input: &mut Reader<'_>) -> Result<Option<(i32, 
 pub fn registration(filter: &EventFilter) -> Unaddressed {
     let remote = |procedure, payload| (REMOTE_PROGRAM, procedure, payload);
     match filter {
-        EventFilter::Domain { id, domain } => remote(
-            CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY,
-            to_bytes(&(*id, domain.clone())),
-        ),
-        EventFilter::Network { id, network } => remote(
-            CONNECT_NETWORK_EVENT_REGISTER_ANY,
-            to_bytes(&(*id, network.clone())),
-        ),
-        EventFilter::Pool { id, pool } => remote(
-            CONNECT_STORAGE_POOL_EVENT_REGISTER_ANY,
-            to_bytes(&(*id, pool.clone())),
-        ),
-        EventFilter::NodeDevice { id, device } => remote(
-            CONNECT_NODE_DEVICE_EVENT_REGISTER_ANY,
-            to_bytes(&(*id, device.clone())),
-        ),
-        EventFilter::Secret { id, secret } => remote(
-            CONNECT_SECRET_EVENT_REGISTER_ANY,
-            to_bytes(&(*id, secret.clone())),
-        ),
+        EventFilter::Domain { id, domain } => {
+            remote(CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY, to_bytes(&(*id, domain.clone())))
+        }
+        EventFilter::Network { id, network } => {
+            remote(CONNECT_NETWORK_EVENT_REGISTER_ANY, to_bytes(&(*id, network.clone())))
+        }
+        EventFilter::Pool { id, pool } => {
+            remote(CONNECT_STORAGE_POOL_EVENT_REGISTER_ANY, to_bytes(&(*id, pool.clone())))
+        }
+        EventFilter::NodeDevice { id, device } => {
+            remote(CONNECT_NODE_DEVICE_EVENT_REGISTER_ANY, to_bytes(&(*id, device.clone())))
+        }
+        EventFilter::Secret { id, secret } => {
+            remote(CONNECT_SECRET_EVENT_REGISTER_ANY, to_bytes(&(*id, secret.clone())))
+        }
         EventFilter::Monitor { domain, event, flags } => {
             let payload = to_bytes(&(domain.clone(), event.clone(), *flags));
             (QEMU_PROGRAM, QEMU_CONNECT_DOMAIN_MONITOR_EVENT_REGISTER, payload)

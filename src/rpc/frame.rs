@@ -95,23 +95,14 @@ impl Frame {
 
     /// An answer to `call` that carries `payload`.
     pub fn reply(call: &Header, status: Status, payload: Vec<u8>) -> Frame {
-        Frame {
-            header: Header {
-                kind: Kind::Reply,
-                status,
-                ..*call
-            },
-            payload,
-        }
+        Frame { header: Header { kind: Kind::Reply, status, ..*call }, payload }
     }
 
     /// The frame as it travels.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let length = HEADER_LENGTH + self.payload.len();
         if length > MESSAGE_MAX {
-            return Err(broken(format!(
-                "message of {length} bytes is longer than the protocol allows"
-            )));
+            return Err(broken(format!("message of {length} bytes is longer than the protocol allows")));
         }
         let mut out = Writer::default();
         (length as u32).encode(&mut out);
@@ -123,9 +114,7 @@ impl Frame {
 
     /// Writes the frame in one piece.
     pub fn write_to(&self, output: &mut impl Write) -> Result<()> {
-        output
-            .write_all(&self.to_bytes()?)
-            .map_err(|e| Error::system("Cannot write data", &e))
+        output.write_all(&self.to_bytes()?).map_err(|e| Error::system("Cannot write data", &e))
     }
 
     /// Reads the next frame; `None` at a clean end of the connection.
@@ -148,10 +137,7 @@ impl Frame {
         let (head, payload) = body
             .split_at_checked(HEADER_LENGTH - 4)
             .ok_or_else(|| broken("a message is shorter than its header"))?;
-        Ok(Frame {
-            header: xdr::from_bytes(head)?,
-            payload: payload.to_vec(),
-        })
+        Ok(Frame { header: xdr::from_bytes(head)?, payload: payload.to_vec() })
     }
 }
 
@@ -204,14 +190,7 @@ impl Xdr for Header {
             2 => Status::Continue,
             other => return Err(broken(format!("a message has the unknown status {other}"))),
         };
-        Ok(Header {
-            program,
-            version,
-            procedure,
-            kind,
-            serial,
-            status,
-        })
+        Ok(Header { program, version, procedure, kind, serial, status })
     }
 }
 
@@ -223,10 +202,7 @@ mod tests {
     #[test]
     fn a_call_has_the_bytes_of_the_protocol() {
         let bytes = Frame::call(REMOTE_PROGRAM, 59, 7, vec![]).to_bytes().unwrap();
-        let words: Vec<u32> = bytes
-            .chunks(4)
-            .map(|c| u32::from_be_bytes(c.try_into().unwrap()))
-            .collect();
+        let words: Vec<u32> = bytes.chunks(4).map(|c| u32::from_be_bytes(c.try_into().unwrap())).collect();
         assert_eq!(words, [28, REMOTE_PROGRAM, 1, 59, 0, 7, 0]);
     }
 

@@ -68,30 +68,18 @@ impl Xdr for DomainRef {
     fn encode(&self, out: &mut Writer) {
         self.name.encode(out);
         self.uuid.encode(out);
-        self.id
-            .and_then(|id| i32::try_from(id).ok())
-            .unwrap_or(-1)
-            .encode(out);
+        self.id.and_then(|id| i32::try_from(id).ok()).unwrap_or(-1).encode(out);
     }
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
         let (name, uuid, id) = <(String, Uuid, i32)>::decode(input)?;
-        Ok(DomainRef {
-            name,
-            uuid,
-            id: u32::try_from(id).ok(),
-        })
+        Ok(DomainRef { name, uuid, id: u32::try_from(id).ok() })
     }
 }
 
 /// The model's name is a fixed run of 32 characters, a word each.
 impl Xdr for NodeInfo {
     fn encode(&self, out: &mut Writer) {
-        let mut name = self
-            .model
-            .bytes()
-            .take(31)
-            .map(|byte| byte as i8)
-            .collect::<Vec<i8>>();
+        let mut name = self.model.bytes().take(31).map(|byte| byte as i8).collect::<Vec<i8>>();
         name.resize(32, 0);
         for letter in name {
             letter.encode(out);
@@ -103,16 +91,7 @@ impl Xdr for NodeInfo {
         let name = (0..32).map(|_| i8::decode(input)).collect::<Result<Vec<i8>>>()?;
         let (memory, cpus, mhz, nodes) = Xdr::decode(input)?;
         let (sockets, cores, threads) = Xdr::decode(input)?;
-        Ok(NodeInfo {
-            model: characters(&name),
-            memory,
-            cpus,
-            mhz,
-            nodes,
-            sockets,
-            cores,
-            threads,
-        })
+        Ok(NodeInfo { model: characters(&name), memory, cpus, mhz, nodes, sockets, cores, threads })
     }
 }
 
@@ -123,10 +102,7 @@ impl Xdr for SecurityLabel {
     }
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
         let (label, enforcing) = <(Vec<i8>, bool)>::decode(input)?;
-        Ok(SecurityLabel {
-            label: characters(&label),
-            enforcing,
-        })
+        Ok(SecurityLabel { label: characters(&label), enforcing })
     }
 }
 
@@ -137,10 +113,7 @@ impl Xdr for SecurityModel {
     }
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
         let (model, doi) = <(Vec<i8>, Vec<i8>)>::decode(input)?;
-        Ok(SecurityModel {
-            model: characters(&model),
-            doi: characters(&doi),
-        })
+        Ok(SecurityModel { model: characters(&model), doi: characters(&doi) })
     }
 }
 
@@ -150,11 +123,7 @@ fn letters(text: &str) -> Vec<i8> {
 }
 
 fn characters(letters: &[i8]) -> String {
-    let bytes: Vec<u8> = letters
-        .iter()
-        .map(|&letter| letter as u8)
-        .take_while(|&byte| byte != 0)
-        .collect();
+    let bytes: Vec<u8> = letters.iter().map(|&letter| letter as u8).take_while(|&byte| byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -183,10 +152,7 @@ impl Xdr for ParamValue {
             6 => ParamValue::Boolean(Xdr::decode(input)?),
             7 => ParamValue::String(Xdr::decode(input)?),
             other => {
-                return Err(Error::new(
-                    ErrorCode::RPC,
-                    format!("a parameter has the unknown type {other}"),
-                ));
+                return Err(Error::new(ErrorCode::RPC, format!("a parameter has the unknown type {other}")));
             }
         })
     }
@@ -210,19 +176,13 @@ impl WireError {
 
 impl From<&Error> for WireError {
     fn from(error: &Error) -> WireError {
-        WireError {
-            code: error.code.0,
-            origin: error.origin.0,
-            message: Some(error.message.clone()),
-        }
+        WireError { code: error.code.0, origin: error.origin.0, message: Some(error.message.clone()) }
     }
 }
 
 impl From<WireError> for Error {
     fn from(wire: WireError) -> Error {
-        let message = wire
-            .message
-            .unwrap_or_else(|| "the peer failed without saying why".to_string());
+        let message = wire.message.unwrap_or_else(|| "the peer failed without saying why".to_string());
         Error::from_wire(wire.code, wire.origin, message)
     }
 }
@@ -240,11 +200,7 @@ impl Xdr for WireError {
         Option::<DomainRef>::decode(input)?;
         <(Option<String>, Option<String>, Option<String>)>::decode(input)?;
         <(i32, i32, Option<NetworkRef>)>::decode(input)?;
-        Ok(WireError {
-            code,
-            origin,
-            message,
-        })
+        Ok(WireError { code, origin, message })
     }
 }
 
@@ -404,10 +360,7 @@ impl<T: Xdr> Xdr for Counted<T> {
         self.count.encode(out);
     }
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
-        Ok(Counted {
-            items: Xdr::decode(input)?,
-            count: Xdr::decode(input)?,
-        })
+        Ok(Counted { items: Xdr::decode(input)?, count: Xdr::decode(input)? })
     }
 }
 
@@ -416,10 +369,7 @@ impl<T: Xdr> Reply for Counted<T> {
     const COUNTED: bool = true;
     fn new(value: Vec<T>, asked: i32) -> Self {
         let count = value.len() as u32;
-        Counted {
-            items: Self::keep(value, asked),
-            count,
-        }
+        Counted { items: Self::keep(value, asked), count }
     }
     fn value(self) -> Vec<T> {
         self.items
@@ -434,18 +384,14 @@ impl<T: Xdr> Xdr for Items<T> {
         self.items.encode(out);
     }
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
-        Ok(Items {
-            items: Xdr::decode(input)?,
-        })
+        Ok(Items { items: Xdr::decode(input)? })
     }
 }
 
 impl<T: Xdr> Reply for Items<T> {
     type Value = Vec<T>;
     fn new(value: Vec<T>, asked: i32) -> Self {
-        Items {
-            items: Self::keep(value, asked),
-        }
+        Items { items: Self::keep(value, asked) }
     }
     fn value(self) -> Vec<T> {
         self.items

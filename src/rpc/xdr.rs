@@ -86,10 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (head, rest) = self
-            .rest
-            .split_at_checked(count)
-            .ok_or_else(|| malformed("it ends too early"))?;
+        let (head, rest) = self.rest.split_at_checked(count).ok_or_else(|| malformed("it ends too early"))?;
         self.rest = rest;
         Ok(head)
     }
@@ -102,11 +99,7 @@ impl<'a> Reader<'a> {
 
     fn length(&mut self, most: usize) -> Result<usize> {
         let length = u32::from_be_bytes(self.word()?) as usize;
-        if length > most {
-            Err(malformed("a length is beyond its limit"))
-        } else {
-            Ok(length)
-        }
+        if length > most { Err(malformed("a length is beyond its limit")) } else { Ok(length) }
     }
 
     /// Takes `count` bytes and their padding.
@@ -124,11 +117,7 @@ impl<'a> Reader<'a> {
 
     /// Fails unless everything has been read.
     pub fn finish(self) -> Result<()> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(malformed("it has bytes left over"))
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(malformed("it has bytes left over")) }
     }
 }
 
@@ -264,11 +253,7 @@ impl<T: Xdr> Xdr for Option<T> {
         }
     }
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
-        if bool::decode(input)? {
-            Ok(Some(T::decode(input)?))
-        } else {
-            Ok(None)
-        }
+        if bool::decode(input)? { Ok(Some(T::decode(input)?)) } else { Ok(None) }
     }
 }
 

@@ -42,8 +42,7 @@ pub fn resolve(given: Option<&str>) -> Result<Uri> {
 }
 
 fn is_alias(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 /// The configuration files in the order they are asked, whether or not they exist.
@@ -73,19 +72,14 @@ struct Addresses {
 impl Addresses {
     fn alias(&self, name: &str) -> Option<String> {
         let mut pairs = self.aliases.iter().filter_map(|alias| alias.split_once('='));
-        pairs
-            .find(|(known, _)| *known == name)
-            .map(|(_, uri)| uri.to_string())
+        pairs.find(|(known, _)| *known == name).map(|(_, uri)| uri.to_string())
     }
 }
 
 fn read(file: &Path) -> Result<Addresses> {
     match std::fs::read_to_string(file) {
         Ok(text) => parse(&text).map_err(|(line, fault)| {
-            Error::new(
-                ErrorCode::CONFIG_SYNTAX,
-                format!("{}:{line}: {fault}", file.display()),
-            )
+            Error::new(ErrorCode::CONFIG_SYNTAX, format!("{}:{line}: {fault}", file.display()))
         }),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(Addresses::default()),
         Err(cause) => Err(Error::system(format!("cannot read {}", file.display()), &cause)),
@@ -200,10 +194,7 @@ mod tests {
     #[test]
     fn a_fault_is_told_with_its_line() {
         assert_eq!(parse("a = 1\nb").unwrap_err().0, 2);
-        assert_eq!(
-            parse("a = \"x\n").unwrap_err(),
-            (1, "a quoted text does not end on its line")
-        );
+        assert_eq!(parse("a = \"x\n").unwrap_err(), (1, "a quoted text does not end on its line"));
         assert_eq!(parse("\n\na = [ \"x\" \"y\" ]").unwrap_err().0, 3);
     }
 }

@@ -16,10 +16,7 @@ pub struct Args {
 impl Args {
     /// Nothing given yet to `command`.
     pub fn new(command: &'static Command) -> Args {
-        Args {
-            command: Some(command),
-            ..Args::default()
-        }
+        Args { command: Some(command), ..Args::default() }
     }
 
     /// Notes a flag.
@@ -60,10 +57,7 @@ impl Args {
 
     /// All values of an option.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.values
-            .iter()
-            .filter(move |(known, _)| *known == name)
-            .map(|(_, value)| value.as_str())
+        self.values.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     /// A number; what is no number of this type is refused in virsh's words.

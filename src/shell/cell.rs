@@ -15,10 +15,7 @@ pub struct Cell {
 impl Cell {
     /// A cell whose value differs from its text: `Cell::with("1048576 KiB", 1048576)`, `Cell::with("-", ())`.
     pub fn with(text: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Cell {
-        Cell {
-            text: text.into(),
-            value: value.into(),
-        }
+        Cell { text: text.into(), value: value.into() }
     }
 
     /// What may be missing, shown as `-` then.
@@ -40,10 +37,7 @@ impl From<&str> for Cell {
 
 impl From<String> for Cell {
     fn from(text: String) -> Cell {
-        Cell {
-            value: Value::String(text.clone()),
-            text: Cow::Owned(text),
-        }
+        Cell { value: Value::String(text.clone()), text: Cow::Owned(text) }
     }
 }
 
@@ -67,9 +61,7 @@ numbers!(u8 u16 u32 u64 usize i32 i64);
 /// The name of a field in JSON and YAML that is shown under `label`: lower case, words joined by `_`.
 pub fn field_name(label: &str) -> String {
     let plain = label.replace("(s)", "s").to_lowercase();
-    let words = plain
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty());
+    let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_")
 }
 

@@ -139,9 +139,7 @@ fn values(session: &mut Session, option: &Opt, args: &Args, partial: &str) -> Ve
         Complete::WordList(words) => {
             // What stands before the last comma is kept, and not offered again.
             let kept = partial.rfind(',').map_or("", |comma| &partial[..=comma]);
-            let free = words
-                .iter()
-                .filter(|word| !kept.split(',').any(|taken| taken == **word));
+            let free = words.iter().filter(|word| !kept.split(',').any(|taken| taken == **word));
             free.map(|word| format!("{kept}{word}")).collect()
         }
         live => (session.commands.values)(session, live, args),
@@ -202,10 +200,7 @@ mod tests {
         assert_eq!(last(""), (vec![], String::new(), 0));
         assert_eq!(last("do"), (vec![], "do".to_string(), 0));
         assert_eq!(last("a; dom x"), (vec!["dom".to_string()], "x".to_string(), 7));
-        assert_eq!(
-            last("dom x "),
-            (vec!["dom".to_string(), "x".to_string()], String::new(), 6)
-        );
+        assert_eq!(last("dom x "), (vec!["dom".to_string(), "x".to_string()], String::new(), 6));
         assert_eq!(
             last("dom 'a b' c\\ d"),
             (vec!["dom".to_string(), "a b".to_string()], "c d".to_string(), 10)

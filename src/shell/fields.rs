@@ -16,10 +16,7 @@ pub struct Fields {
 impl Fields {
     /// No lines yet; labels with their colon are padded to `width`, and a blank follows.
     pub fn new(width: usize) -> Fields {
-        Fields {
-            width,
-            lines: Vec::new(),
-        }
+        Fields { width, lines: Vec::new() }
     }
 
     /// Adds a line. In JSON the field is named by the label in lower case with `_`.
@@ -29,8 +26,7 @@ impl Fields {
 
     /// Adds a line whose field has another name in JSON.
     pub fn named(&mut self, label: &str, name: &str, value: impl Into<Cell>) -> &mut Fields {
-        self.lines
-            .push((label.to_string(), name.to_string(), value.into()));
+        self.lines.push((label.to_string(), name.to_string(), value.into()));
         self
     }
 
@@ -47,20 +43,15 @@ impl Fields {
     /// The lines as a table of two columns with lines around it.
     pub fn ruled(&self) -> String {
         let lines = self.lines.iter();
-        let rows: Vec<Vec<String>> = lines
-            .map(|(label, _, cell)| vec![printable(label), printable(&cell.text)])
-            .collect();
+        let rows: Vec<Vec<String>> =
+            lines.map(|(label, _, cell)| vec![printable(label), printable(&cell.text)]).collect();
         ruled::draw(None, &rows)
     }
 
     /// The lines as one object.
     pub fn value(&self) -> Value {
         let pairs = self.lines.iter();
-        Value::Object(
-            pairs
-                .map(|(_, name, cell)| (name.clone(), cell.value.clone()))
-                .collect(),
-        )
+        Value::Object(pairs.map(|(_, name, cell)| (name.clone(), cell.value.clone())).collect())
     }
 }
 

@@ -50,12 +50,8 @@ pub fn listing(table: Table, group: Group) -> String {
 
 /// All about one command.
 pub fn command(row: &Command) -> String {
-    let mut out = format!(
-        "  NAME\n    {} - {}\n\n  SYNOPSIS\n    {}\n",
-        row.name,
-        row.summary,
-        synopsis(row)
-    );
+    let mut out =
+        format!("  NAME\n    {} - {}\n\n  SYNOPSIS\n    {}\n", row.name, row.summary, synopsis(row));
     if !row.description.is_empty() {
         out.push_str("\n  DESCRIPTION\n");
         for line in wrap(row.description, 76) {
@@ -133,9 +129,8 @@ mod tests {
 
     #[test]
     fn a_command_is_laid_out_as_virsh_lays_it_out() {
-        const ROW: Command = Command::new("send-key", Group::Domain, nothing)
-            .about("press keys", "Presses keys.")
-            .options(&[
+        const ROW: Command =
+            Command::new("send-key", Group::Domain, nothing).about("press keys", "Presses keys.").options(&[
                 Opt::text("domain", "a domain").required(),
                 Opt::flag("all", "all of them"),
                 Opt::number("holdtime", "how long").tolerated_by_place(),

@@ -28,9 +28,7 @@ impl Interrupt {
         let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
         let switches = match &*installed {
             Some(switches) => switches.clone(),
-            None => installed
-                .insert(install().context("cannot watch for interrupts")?)
-                .clone(),
+            None => installed.insert(install().context("cannot watch for interrupts")?).clone(),
         };
         switches.came.store(false, Ordering::SeqCst);
         switches.deadly.store(false, Ordering::SeqCst);
@@ -44,10 +42,8 @@ impl Interrupt {
 }
 
 fn install() -> std::io::Result<Switches> {
-    let switches = Switches {
-        deadly: Arc::new(AtomicBool::new(false)),
-        came: Arc::new(AtomicBool::new(false)),
-    };
+    let switches =
+        Switches { deadly: Arc::new(AtomicBool::new(false)), came: Arc::new(AtomicBool::new(false)) };
     signal_hook::flag::register_conditional_default(SIGINT, Arc::clone(&switches.deadly))?;
     signal_hook::flag::register(SIGINT, Arc::clone(&switches.came))?;
     Ok(switches)

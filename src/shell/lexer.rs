@@ -28,9 +28,7 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// Reads `text` from its beginning.
     pub fn new(text: &'a str) -> Line<'a> {
-        Line {
-            rest: text.chars().peekable(),
-        }
+        Line { rest: text.chars().peekable() }
     }
 
     /// Where in `text`, which this reads, the next word begins.

@@ -39,10 +39,7 @@ pub fn converse(session: Session) -> Result<()> {
         .build();
     let mut editor: Editor<Assistant, FileHistory> =
         Editor::with_config(config).context("the line editor cannot be set up")?;
-    editor.set_helper(Some(Assistant {
-        session: Rc::clone(&session),
-        files: FilenameCompleter::new(),
-    }));
+    editor.set_helper(Some(Assistant { session: Rc::clone(&session), files: FilenameCompleter::new() }));
     let history = history_file(session.borrow().settings.name());
     if let Some(file) = &history {
         // A history that cannot be read is an empty one.
@@ -84,20 +81,14 @@ fn lines_remembered() -> std::result::Result<usize, String> {
         Err(_) => Err("Bad $VIRSH_HISTSIZE value.".to_string()),
         Ok(lines) => match usize::try_from(lines) {
             Ok(lines) if lines <= MOST_LINES => Ok(lines),
-            _ => Err(format!(
-                "$VIRSH_HISTSIZE value should be between 0 and {MOST_LINES}"
-            )),
+            _ => Err(format!("$VIRSH_HISTSIZE value should be between 0 and {MOST_LINES}")),
         },
     }
 }
 
 /// The history's file in the user's cache folder.
 fn history_file(name: &str) -> Option<PathBuf> {
-    let folder = |variable| {
-        std::env::var_os(variable)
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
-    };
+    let folder = |variable| std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from);
     let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
     Some(cache.join(name).join("history"))
 }
@@ -136,15 +127,8 @@ impl Completer for Assistant {
         let pair = |candidate: String| {
             let quoted = quote(&candidate);
             // The next word may follow at once, unless this one goes on behind `=` or a comma.
-            let end = if single && !candidate.ends_with(['=', ',']) {
-                " "
-            } else {
-                ""
-            };
-            Pair {
-                replacement: quoted + end,
-                display: candidate,
-            }
+            let end = if single && !candidate.ends_with(['=', ',']) { " " } else { "" };
+            Pair { replacement: quoted + end, display: candidate }
         };
         Ok((start, found.into_iter().map(pair).collect()))
     }

@@ -131,10 +131,7 @@ pub fn page(table: Table) -> String {
     }
     out.push_str(".SH COMMANDS\n");
     for &group in GROUPS {
-        let mut rows = table
-            .rows()
-            .filter(|row| row.group == group && !row.hidden)
-            .peekable();
+        let mut rows = table.rows().filter(|row| row.group == group && !row.hidden).peekable();
         if rows.peek().is_some() {
             let _ = writeln!(out, ".SS {}", escape(group.title()));
             rows.for_each(|row| command(&mut out, row));

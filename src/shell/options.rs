@@ -59,14 +59,7 @@ const fn option(
     value: &'static str,
     help: &'static str,
 ) -> ProcessOption {
-    ProcessOption {
-        short,
-        long,
-        value,
-        optional_value: false,
-        help,
-        complete: Complete::Nothing,
-    }
+    ProcessOption { short, long, value, optional_value: false, help, complete: Complete::Nothing }
 }
 
 /// What `--format` takes.
@@ -75,18 +68,8 @@ const FORMS: &[&str] = &["table", "pretty", "json", "yaml"];
 /// All of them, in the order of help.
 pub const OPTIONS: &[ProcessOption] = &[
     option(Some('c'), "connect", "URI", "connect to this hypervisor"),
-    option(
-        Some('d'),
-        "debug",
-        "LEVEL",
-        "tell what is done: 0 everything … 4 errors only",
-    ),
-    option(
-        Some('e'),
-        "escape",
-        "CHAR",
-        "leave a console by this control character, such as ^]",
-    ),
+    option(Some('d'), "debug", "LEVEL", "tell what is done: 0 everything … 4 errors only"),
+    option(Some('e'), "escape", "CHAR", "leave a console by this control character, such as ^]"),
     option(Some('h'), "help", "", "print this help"),
     option(
         Some('k'),
@@ -94,57 +77,27 @@ pub const OPTIONS: &[ProcessOption] = &[
         "SECONDS",
         "ask a silent peer for a sign of life after so long; 0: never",
     ),
-    option(
-        Some('K'),
-        "keepalive-count",
-        "NUMBER",
-        "give a peer up after so many missed signs of life",
-    ),
+    option(Some('K'), "keepalive-count", "NUMBER", "give a peer up after so many missed signs of life"),
     ProcessOption {
         complete: Complete::File,
         ..option(Some('l'), "log", "FILE", "append what is told to a file")
     },
-    option(
-        Some('q'),
-        "quiet",
-        "",
-        "print answers only: no titles, no remarks",
-    ),
-    option(
-        Some('r'),
-        "readonly",
-        "",
-        "connect without the right to change anything",
-    ),
+    option(Some('q'), "quiet", "", "print answers only: no titles, no remarks"),
+    option(Some('r'), "readonly", "", "connect without the right to change anything"),
     option(Some('t'), "timing", "", "tell how long each command took"),
     ProcessOption {
         optional_value: true,
         complete: Complete::Words(&["short", "long"]),
-        ..option(
-            Some('v'),
-            "version",
-            "TYPE",
-            "print the version: short (as -v) or long (as -V)",
-        )
+        ..option(Some('v'), "version", "TYPE", "print the version: short (as -v) or long (as -V)")
     },
     option(Some('V'), "", "", ""),
     ProcessOption {
         complete: Complete::Words(FORMS),
-        ..option(
-            None,
-            "format",
-            "FORM",
-            "print answers as table, pretty (a table with lines), json or yaml",
-        )
+        ..option(None, "format", "FORM", "print answers as table, pretty (a table with lines), json or yaml")
     },
     ProcessOption {
         complete: Complete::Words(&["elvish", "powershell"]),
-        ..option(
-            None,
-            "print-completion",
-            "SHELL",
-            "print the completion script for elvish or powershell",
-        )
+        ..option(None, "print-completion", "SHELL", "print the completion script for elvish or powershell")
     },
     option(None, "print-manual", "", ""),
 ];
@@ -152,10 +105,7 @@ pub const OPTIONS: &[ProcessOption] = &[
 /// Reads the arguments that follow the program's name.
 pub fn read(arguments: Vec<String>) -> Result<Options> {
     let mut reader = Reader {
-        settings: Settings {
-            escape: control('\u{5d}'),
-            ..Settings::default()
-        },
+        settings: Settings { escape: control('\u{5d}'), ..Settings::default() },
         complaints: Vec::new(),
         action: None,
     };
@@ -191,12 +141,8 @@ impl Reader {
             Some((name, value)) => (name, Some(value.to_string())),
             None => (text, None),
         };
-        let exact = OPTIONS
-            .iter()
-            .find(|option| !name.is_empty() && option.long == name);
-        let mut alike = OPTIONS
-            .iter()
-            .filter(|option| !name.is_empty() && option.long.starts_with(name));
+        let exact = OPTIONS.iter().find(|option| !name.is_empty() && option.long == name);
+        let mut alike = OPTIONS.iter().filter(|option| !name.is_empty() && option.long.starts_with(name));
         let found = exact.or_else(|| alike.next().filter(|_| alike.next().is_none()));
         let Some(option) = found else {
             bail!("unsupported option '--{text}'. See --help.");
@@ -245,9 +191,7 @@ impl Reader {
                 };
                 match u8::try_from(level) {
                     Ok(level @ 0..=4) => settings.debug = Some(level),
-                    _ => self
-                        .complaints
-                        .push(format!("ignoring debug level {level} out of range [0-4]")),
+                    _ => self.complaints.push(format!("ignoring debug level {level} out of range [0-4]")),
                 }
             }
             (Some('e'), _) => settings.escape = escape(text)?,
@@ -303,10 +247,7 @@ fn form(text: &str) -> Result<(Format, bool)> {
         "pretty" => Ok((Format::Table, true)),
         "json" => Ok((Format::Json, false)),
         "yaml" => Ok((Format::Yaml, false)),
-        _ => bail!(
-            "Invalid value '{text}' for option --format: it is one of {}",
-            FORMS.join(", ")
-        ),
+        _ => bail!("Invalid value '{text}' for option --format: it is one of {}", FORMS.join(", ")),
     }
 }
 
@@ -349,38 +290,20 @@ mod tests {
     #[test]
     fn refusals_are_worded_as_virsh_words_them() {
         assert_eq!(refusal(&["-qZ"]), "unsupported option '-Z'. See --help.");
-        assert_eq!(
-            refusal(&["--quietly"]),
-            "unsupported option '--quietly'. See --help."
-        );
-        assert_eq!(
-            refusal(&["--keepalive=1"]),
-            "unsupported option '--keepalive=1'. See --help."
-        );
+        assert_eq!(refusal(&["--quietly"]), "unsupported option '--quietly'. See --help.");
+        assert_eq!(refusal(&["--keepalive=1"]), "unsupported option '--keepalive=1'. See --help.");
         assert_eq!(refusal(&["--quiet=1"]), "unsupported option '-q'. See --help.");
-        assert_eq!(
-            refusal(&["--connect"]),
-            "option '-c'/'--connect' requires an argument"
-        );
+        assert_eq!(refusal(&["--connect"]), "option '-c'/'--connect' requires an argument");
         assert_eq!(refusal(&["-d", "1x"]), "option -d takes a numeric argument");
-        assert_eq!(
-            refusal(&["-k", "-1"]),
-            "option -k requires a positive integer argument"
-        );
-        assert_eq!(
-            refusal(&["--keepalive-count="]),
-            "Invalid value for option --keepalive-count"
-        );
+        assert_eq!(refusal(&["-k", "-1"]), "option -k requires a positive integer argument");
+        assert_eq!(refusal(&["--keepalive-count="]), "Invalid value for option --keepalive-count");
         assert_eq!(refusal(&["-e", "^1"]), "Invalid string '^1' for escape sequence");
     }
 
     #[test]
     fn a_version_is_told_before_what_follows_is_read() {
         assert!(matches!(given(&["-v", "-Z"]).unwrap().action, Action::Version));
-        assert!(matches!(
-            given(&["--version=long"]).unwrap().action,
-            Action::LongVersion
-        ));
+        assert!(matches!(given(&["--version=long"]).unwrap().action, Action::LongVersion));
     }
 
     #[test]

@@ -55,12 +55,7 @@ struct Reader {
 }
 
 fn parse_command(table: Table, command: &'static Command, tokens: &mut dyn Tokens) -> Result<Invocation> {
-    let mut reader = Reader {
-        command,
-        args: Args::new(command),
-        seen: Vec::new(),
-        help: false,
-    };
+    let mut reader = Reader { command, args: Args::new(command), seen: Vec::new(), help: false };
     let mut options_ended = false;
     while let Some(Token::Word(word)) = tokens.next_token()? {
         match word.strip_prefix("--") {
@@ -94,10 +89,7 @@ impl Reader {
             if self.command.lenient {
                 return Ok(());
             }
-            bail!(UnknownOption {
-                command: self.command.name,
-                option: name.to_string()
-            });
+            bail!(UnknownOption { command: self.command.name, option: name.to_string() });
         };
         if let OptKind::Alias(target) = option.kind {
             // An alias may carry the value with it: `string=hello`.
@@ -160,10 +152,7 @@ impl Reader {
                 bail!("command '{name}' requires --{} option", option.name);
             }
         }
-        Ok(Invocation {
-            command: self.command,
-            args: self.args,
-        })
+        Ok(Invocation { command: self.command, args: self.args })
     }
 }
 
@@ -192,10 +181,7 @@ mod tests {
         ]),
         Command::new("say", Group::Shell, nothing).options(&[Opt::flag("loud", ""), Opt::rest("string", "")]),
     ];
-    const TABLE: Table = Table {
-        groups: &[&[ROWS]],
-        values: |_, _, _| Vec::new(),
-    };
+    const TABLE: Table = Table { groups: &[&[ROWS]], values: |_, _, _| Vec::new() };
 
     fn run(text: &str) -> Result<Vec<Invocation>> {
         parse(TABLE, &mut Line::new(text))

@@ -48,12 +48,7 @@ pub struct Reporter {
 impl Reporter {
     /// A reporter without a log that prints errors only.
     pub fn new(out: Box<dyn Write>) -> Reporter {
-        Reporter {
-            out,
-            log: None,
-            name: "hvsh",
-            level: Level::Error as u8,
-        }
+        Reporter { out, log: None, name: "hvsh", level: Level::Error as u8 }
     }
 
     /// Tells everything from `level` on, and also to the file `log`, whose lines name the program.
@@ -104,17 +99,9 @@ impl Reporter {
         let Some(log) = &mut self.log else {
             return;
         };
-        let seconds = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
-        let line = format!(
-            "[{} {} {}] {} {message}\n",
-            stamp(seconds),
-            self.name,
-            std::process::id(),
-            level.name()
-        );
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let line =
+            format!("[{} {} {}] {} {message}\n", stamp(seconds), self.name, std::process::id(), level.name());
         // One call a line, so that shells that share a log do not mix their words.
         let _ = log.write_all(line.as_bytes());
     }
@@ -129,31 +116,14 @@ fn stamp(seconds: u64) -> String {
         days -= 365 + u64::from(leap(year));
         year += 1;
     }
-    let lengths = [
-        31,
-        28 + u64::from(leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let mut month = 0;
     while days >= lengths[month] {
         days -= lengths[month];
         month += 1;
     }
     let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
-    format!(
-        "{year}.{:02}.{:02} {hour:02}:{minute:02}:{second:02}",
-        month + 1,
-        days + 1
-    )
+    format!("{year}.{:02}.{:02} {hour:02}:{minute:02}:{second:02}", month + 1, days + 1)
 }
 
 #[cfg(test)]
@@ -185,9 +155,7 @@ mod tests {
     #[test]
     fn the_outermost_sentence_comes_first_and_silence_is_kept() {
         let cause: Error = crate::error::Error::invalid_operation("domain is not running").into();
-        let error = Err::<(), _>(cause)
-            .context("Failed to destroy domain 'x'")
-            .unwrap_err();
+        let error = Err::<(), _>(cause).context("Failed to destroy domain 'x'").unwrap_err();
         let text = told(|reporter| {
             reporter.chain(&error);
             reporter.chain(&Silent.into());

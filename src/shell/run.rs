@@ -42,9 +42,7 @@ pub fn run_all(session: &mut Session, invocations: &[Invocation]) -> Outcome {
 }
 
 fn run_one(session: &mut Session, invocation: &Invocation) -> Outcome {
-    session.tell(Level::Info, || {
-        format!("{}: {}", invocation.command.name, invocation.args)
-    });
+    session.tell(Level::Info, || format!("{}: {}", invocation.command.name, invocation.args));
     let connected = match invocation.command.needs_connection {
         true => session.ensure_connected(),
         false => Ok(()),

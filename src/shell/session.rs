@@ -103,15 +103,7 @@ impl Session {
         out: Box<dyn Write>,
         reporter: Reporter,
     ) -> Session {
-        Session {
-            settings,
-            commands,
-            connection: None,
-            out,
-            reporter,
-            leaving: false,
-            in_line: false,
-        }
+        Session { settings, commands, connection: None, out, reporter, leaving: false, in_line: false }
     }
 
     /// The connection, opened now if it was not yet.
@@ -136,10 +128,7 @@ impl Session {
 
     /// Opens the connection if there is none, and anew if the peer of the present one has gone.
     pub fn ensure_connected(&mut self) -> Result<()> {
-        let gone = self
-            .connection
-            .as_ref()
-            .is_some_and(|connection| !connection.is_alive());
+        let gone = self.connection.as_ref().is_some_and(|connection| !connection.is_alive());
         if gone {
             let uri = self.settings.uri.as_deref().unwrap_or("the hypervisor");
             let complaint = format!("Disconnected from {uri} due to end of file");
@@ -294,9 +283,7 @@ impl Session {
     /// Prints one value on its line, or the object `{name: value}`.
     pub fn value(&mut self, name: &str, value: impl Into<Cell>) -> Result<()> {
         let Cell { text, value } = value.into();
-        self.show(&serde_json::json!({ name: value }), |session| {
-            session.print(format_args!("{text}\n"))
-        })
+        self.show(&serde_json::json!({ name: value }), |session| session.print(format_args!("{text}\n")))
     }
 
     /// Prints an answer of any shape: `text` prints virsh's form, `data` is what JSON and YAML show.

@@ -13,11 +13,7 @@ pub fn faults(table: Table) -> Vec<String> {
             }
             names.push(name);
         }
-        faults.extend(
-            faults_of(row)
-                .into_iter()
-                .map(|fault| format!("{}: {fault}", row.name)),
-        );
+        faults.extend(faults_of(row).into_iter().map(|fault| format!("{}: {fault}", row.name)));
     }
     faults
 }
@@ -60,9 +56,7 @@ fn faults_of(row: &Command) -> Vec<String> {
         }
         if option.by_place() {
             if let Some(rest) = rest {
-                fault(format!(
-                    "it cannot stand by place behind --{rest}, which takes all words"
-                ));
+                fault(format!("it cannot stand by place behind --{rest}, which takes all words"));
             }
             match (option.required, optional) {
                 (true, Some(before)) => fault(format!("it is required, and --{before} before it is not")),
@@ -86,9 +80,7 @@ fn is_name(name: &str) -> bool {
 pub fn without_completion(row: &Command) -> impl Iterator<Item = &'static str> {
     let options = row.listed_options();
     let with_value = options.filter(|option| option.kind != OptKind::Flag);
-    with_value
-        .filter(|option| option.complete == Complete::Nothing)
-        .map(|option| option.name)
+    with_value.filter(|option| option.complete == Complete::Nothing).map(|option| option.name)
 }
 
 #[cfg(test)]
@@ -105,26 +97,16 @@ mod tests {
     #[test]
     fn faults_are_found() {
         const ROWS: &[Command] = &[
-            Command::new("good", Group::Shell, nothing)
-                .about("do well", "Does well.")
-                .options(&[
-                    Opt::text("a", "a").required(),
-                    Opt::rest("b", "b"),
-                    Opt::alias("c", "a=x"),
-                ]),
-            Command::new("bad", Group::Shell, nothing)
-                .aliases(&["good"])
-                .about("Does badly.", "")
-                .options(&[
-                    Opt::text("a", "").positional(),
-                    Opt::text("b", "b").required(),
-                    Opt::alias("c", "d"),
-                ]),
+            Command::new("good", Group::Shell, nothing).about("do well", "Does well.").options(&[
+                Opt::text("a", "a").required(),
+                Opt::rest("b", "b"),
+                Opt::alias("c", "a=x"),
+            ]),
+            Command::new("bad", Group::Shell, nothing).aliases(&["good"]).about("Does badly.", "").options(
+                &[Opt::text("a", "").positional(), Opt::text("b", "b").required(), Opt::alias("c", "d")],
+            ),
         ];
-        let table = Table {
-            groups: &[&[ROWS]],
-            values: |_, _, _| Vec::new(),
-        };
+        let table = Table { groups: &[&[ROWS]], values: |_, _, _| Vec::new() };
         assert_eq!(
             faults(table),
             [

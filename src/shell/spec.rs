@@ -61,8 +61,7 @@ impl Table {
 
     /// The command that is called so, by its own name or another.
     pub fn find(self, name: &str) -> Option<&'static Command> {
-        self.rows()
-            .find(|row| row.name == name || row.aliases.contains(&name))
+        self.rows().find(|row| row.name == name || row.aliases.contains(&name))
     }
 }
 
@@ -298,10 +297,7 @@ impl Opt {
     }
     /// All remaining words.
     pub const fn rest(name: &'static str, help: &'static str) -> Opt {
-        Opt {
-            positional: true,
-            ..Opt::new(name, OptKind::Rest, help)
-        }
+        Opt { positional: true, ..Opt::new(name, OptKind::Rest, help) }
     }
     /// Another spelling of `target`, accepted but not listed.
     pub const fn alias(name: &'static str, target: &'static str) -> Opt {
@@ -309,9 +305,7 @@ impl Opt {
     }
     /// The operand that nearly every command begins with: a domain by name, id or uuid.
     pub const fn domain(complete: Complete) -> Opt {
-        Opt::text("domain", "a domain by its name, id or uuid")
-            .required()
-            .complete(complete)
+        Opt::text("domain", "a domain by its name, id or uuid").required().complete(complete)
     }
     /// Must be given; may then be given by place.
     pub const fn required(mut self) -> Opt {

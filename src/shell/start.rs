@@ -33,21 +33,15 @@ pub fn start(table: Table, arguments: impl IntoIterator<Item = OsString>) -> Exi
 fn try_start(table: Table, mut arguments: impl Iterator<Item = OsString>) -> Result<Outcome> {
     let called = arguments.next().unwrap_or_default();
     let as_virsh = Path::new(&called).file_name().is_some_and(|name| name == "virsh");
-    let Options {
-        mut settings,
-        action,
-        complaints,
-    } = options::read(arguments.map(text).collect::<Result<_>>()?)?;
+    let Options { mut settings, action, complaints } =
+        options::read(arguments.map(text).collect::<Result<_>>()?)?;
     settings.as_virsh = as_virsh;
     let mut reporter = Reporter::new(Box::new(stderr()));
     for complaint in complaints {
         reporter.error(complaint);
     }
     let level = settings.debug.or_else(|| level_from_environment(&mut reporter));
-    let log = settings
-        .log
-        .take()
-        .or_else(|| std::env::var("VIRSH_LOG_FILE").ok());
+    let log = settings.log.take().or_else(|| std::env::var("VIRSH_LOG_FILE").ok());
     let log = log.filter(|path| !path.is_empty());
     reporter.configure(level.unwrap_or(ERRORS_ONLY), log.as_deref(), settings.name())?;
     // A person sees each line at once; a program gets them in large pieces.
@@ -71,10 +65,9 @@ fn level_from_environment(reporter: &mut Reporter) -> Option<u8> {
 fn text(argument: OsString) -> Result<String> {
     match argument.into_string() {
         Ok(text) => Ok(text),
-        Err(bytes) => bail!(
-            "the argument '{}' is not valid UTF-8; give it in UTF-8",
-            bytes.to_string_lossy()
-        ),
+        Err(bytes) => {
+            bail!("the argument '{}' is not valid UTF-8; give it in UTF-8", bytes.to_string_lossy())
+        }
     }
 }
 

@@ -123,9 +123,6 @@ mod tests {
         assert_eq!(many(Format::Json), "{\"a\":[1]}\n");
         assert_eq!(many(Format::Yaml), "---\na:\n  - 1\n");
         assert_eq!(render(&json!([]), Format::Yaml).unwrap(), "[]\n");
-        assert_eq!(
-            render(&json!({"a": 1}), Format::Json).unwrap(),
-            "{\n  \"a\": 1\n}\n"
-        );
+        assert_eq!(render(&json!({"a": 1}), Format::Json).unwrap(), "{\n  \"a\": 1\n}\n");
     }
 }

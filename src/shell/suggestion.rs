@@ -31,9 +31,7 @@ pub fn suggestion(session: &mut Session, error: &anyhow::Error) -> Option<String
     if let Some(UnknownOption { command, option }) = error.downcast_ref() {
         let names = table.find(command)?.listed_options().map(|option| option.name);
         let name = nearest(option, names)?;
-        return Some(format!(
-            "did you mean '--{name}'? 'help {command}' lists its options"
-        ));
+        return Some(format!("did you mean '--{name}'? 'help {command}' lists its options"));
     }
     if let Some(UnknownName { typed, kind, .. }) = error.downcast_ref() {
         let names = (table.values)(session, *kind, &Args::default());

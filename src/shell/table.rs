@@ -16,15 +16,8 @@ pub struct Table {
 impl Table {
     /// A table with these titles and no rows. A column's name in JSON is its title in lower case with `_`.
     pub fn new<T: AsRef<str>>(titles: impl IntoIterator<Item = T>) -> Table {
-        let head: Vec<String> = titles
-            .into_iter()
-            .map(|title| title.as_ref().to_string())
-            .collect();
-        Table {
-            names: head.iter().map(|title| field_name(title)).collect(),
-            head,
-            rows: Vec::new(),
-        }
+        let head: Vec<String> = titles.into_iter().map(|title| title.as_ref().to_string()).collect();
+        Table { names: head.iter().map(|title| field_name(title)).collect(), head, rows: Vec::new() }
     }
 
     /// With other names for the columns in JSON.
@@ -85,9 +78,7 @@ impl Table {
     pub fn value(&self) -> Value {
         let object = |row: &Vec<Cell>| -> Map<String, Value> {
             let pairs = self.names.iter().zip(row);
-            pairs
-                .map(|(name, cell)| (name.clone(), cell.value.clone()))
-                .collect()
+            pairs.map(|(name, cell)| (name.clone(), cell.value.clone())).collect()
         };
         self.rows.iter().map(|row| Value::Object(object(row))).collect()
     }
@@ -102,11 +93,7 @@ pub(super) fn printable(text: &str) -> String {
     for c in text.chars() {
         if c.is_control() {
             let mut bytes = [0; 4];
-            out.extend(
-                c.encode_utf8(&mut bytes)
-                    .bytes()
-                    .map(|byte| format!("\\x{byte:02x}")),
-            );
+            out.extend(c.encode_utf8(&mut bytes).bytes().map(|byte| format!("\\x{byte:02x}")));
         } else {
             out.push(c);
         }
@@ -147,10 +134,7 @@ mod tests {
 
     #[test]
     fn quiet_drops_the_head_and_its_width() {
-        assert_eq!(
-            domains().text(true),
-            " 1   test   running\n -   日本   shut off\n"
-        );
+        assert_eq!(domains().text(true), " 1   test   running\n -   日本   shut off\n");
     }
 
     #[test]

@@ -16,10 +16,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(message: impl Into<String>, at: usize) -> Fault {
-        Fault {
-            message: message.into(),
-            at,
-        }
+        Fault { message: message.into(), at }
     }
 
     /// The error a person reads.
@@ -28,20 +25,13 @@ impl Fault {
         while !text.is_char_boundary(at) {
             at -= 1;
         }
-        let line = 1 + text.as_bytes()[..at]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count();
+        let line = 1 + text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
         let seen = text[..at].trim_end_matches(['\n', '\r']).len();
         let seen = if at == text.len() { seen } else { at };
         let start = text[..seen].rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[seen..].find('\n').map_or(text.len(), |length| seen + length);
         let (shown, before) = around(&text[start..end], seen - start);
-        let message = format!(
-            "at line {line}: {}\n{shown}\n{}^",
-            self.message,
-            "-".repeat(before)
-        );
+        let message = format!("at line {line}: {}\n{shown}\n{}^", self.message, "-".repeat(before));
         Error::new(ErrorCode::XML_DETAIL, message).from_origin(ErrorOrigin::XML)
     }
 }
@@ -122,11 +112,7 @@ pub(super) fn of_reference(text: &str, from: usize) -> Fault {
     let rest = text.get(from..).unwrap_or_default();
     let at = from + rest.find('&').unwrap_or(0) + 1;
     let name = text.get(at..).unwrap_or_default();
-    let length: usize = name
-        .chars()
-        .take_while(|c| is_name_part(*c))
-        .map(char::len_utf8)
-        .sum();
+    let length: usize = name.chars().take_while(|c| is_name_part(*c)).map(char::len_utf8).sum();
     match length {
         0 => Fault::new("xmlParseEntityRef: no name", at),
         length => Fault::new("EntityRef: expecting ';'", at + length),
@@ -167,10 +153,7 @@ pub(super) fn of_attribute(error: &AttrError, text: &str, start: usize) -> Fault
                 let quote = tail[open..].chars().next()?;
                 Some(open + 1 + tail[open + 1..].find(quote)? + 1)
             });
-            Fault::new(
-                format!("Attribute {name} redefined"),
-                start + at + value.unwrap_or(0),
-            )
+            Fault::new(format!("Attribute {name} redefined"), start + at + value.unwrap_or(0))
         }
     }
 }

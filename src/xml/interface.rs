@@ -20,9 +20,7 @@ pub static INTERFACE: Shape = shape("interface")
     .after(two_tags);
 static START: Shape = shape("start").attributes(&[text("mode")]);
 static MTU: Shape = shape("mtu").attributes(&[text("size")]);
-static LINK: Shape = shape("link")
-    .attributes(&[text("speed"), text("state")])
-    .unless_empty();
+static LINK: Shape = shape("link").attributes(&[text("speed"), text("state")]).unless_empty();
 static MAC: Shape = shape("mac").attributes(&[text("address")]).unless_empty();
 static PROTOCOL: Shape = shape("protocol")
     .attributes(&[text("family")])
@@ -30,14 +28,10 @@ static PROTOCOL: Shape = shape("protocol")
     .after(two_tags);
 static AUTOCONF: Shape = shape("autoconf");
 static DHCP: Shape = shape("dhcp").attributes(&[text("peerdns")]);
-static IP: Shape = shape("ip")
-    .attributes(&[text("address"), text("prefix")])
-    .unless_empty();
+static IP: Shape = shape("ip").attributes(&[text("address"), text("prefix")]).unless_empty();
 static ROUTE: Shape = shape("route").attributes(&[text("gateway")]).unless_empty();
-static BRIDGE: Shape = shape("bridge")
-    .attributes(&[text("stp"), text("delay")])
-    .children(&[many(&INTERFACE)])
-    .after(two_tags);
+static BRIDGE: Shape =
+    shape("bridge").attributes(&[text("stp"), text("delay")]).children(&[many(&INTERFACE)]).after(two_tags);
 static BOND: Shape = shape("bond")
     .attributes(&[text("mode")])
     .children(&[one(&MIIMON), one(&ARPMON), many(&INTERFACE)])
@@ -45,9 +39,7 @@ static BOND: Shape = shape("bond")
 static MIIMON: Shape =
     shape("miimon").attributes(&[text("freq"), text("downdelay"), text("updelay"), text("carrier")]);
 static ARPMON: Shape = shape("arpmon").attributes(&[text("interval"), text("target"), text("validate")]);
-static VLAN: Shape = shape("vlan")
-    .attributes(&[text("tag")])
-    .children(&[one(&VLAN_INTERFACE)]);
+static VLAN: Shape = shape("vlan").attributes(&[text("tag")]).children(&[one(&VLAN_INTERFACE)]);
 static VLAN_INTERFACE: Shape = shape("interface").attributes(&[text("name")]);
 
 /// What libvirt never closes at once.
@@ -61,23 +53,14 @@ fn two_tags(element: &mut Element) -> Result<()> {
 /// How interfaces may start.
 const START_MODES: &[&str] = &["onboot", "hotplug", "none"];
 /// How bonds may share their load.
-const BOND_MODES: &[&str] = &[
-    "balance-rr",
-    "active-backup",
-    "balance-xor",
-    "broadcast",
-    "802.3ad",
-    "balance-tlb",
-    "balance-alb",
-];
+const BOND_MODES: &[&str] =
+    &["balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"];
 
 /// Turns an interface's definition into its canonical form, or says why it cannot be one.
 pub fn complete(tree: &mut Element) -> Result<()> {
     if tree.name != "interface" {
         let found = &tree.name;
-        return Err(Error::xml(format!(
-            "expecting root element of 'interface', not '{found}'"
-        )));
+        return Err(Error::xml(format!("expecting root element of 'interface', not '{found}'")));
     }
     check(tree)?;
     INTERFACE.conform(tree, &mut Vec::new())
@@ -91,9 +74,7 @@ fn check(tree: &Element) -> Result<()> {
             return Err(Error::xml(detail));
         }
         None => {
-            return Err(Error::xml(
-                "Missing required attribute 'type' in element 'interface'",
-            ));
+            return Err(Error::xml("Missing required attribute 'type' in element 'interface'"));
         }
     };
     if tree.attribute("name").is_none_or(str::is_empty) {
@@ -128,9 +109,7 @@ fn check_bridge(tree: &Element) -> Result<()> {
     let bridge = part(tree, "bridge")?;
     match bridge.attribute("stp") {
         None | Some("on" | "off") => bridge.children("interface").try_for_each(check),
-        Some(stp) => Err(Error::xml(format!(
-            "bridge interface stp should be on or off got {stp}"
-        ))),
+        Some(stp) => Err(Error::xml(format!("bridge interface stp should be on or off got {stp}"))),
     }
 }
 
@@ -142,14 +121,9 @@ fn check_bond(tree: &Element) -> Result<()> {
         }
     }
     let is_number = |element: &Element, name: &str| {
-        element
-            .attribute(name)
-            .is_some_and(|text| text.parse::<u32>().is_ok())
+        element.attribute(name).is_some_and(|text| text.parse::<u32>().is_ok())
     };
-    if bond
-        .child("miimon")
-        .is_some_and(|monitor| !is_number(monitor, "freq"))
-    {
+    if bond.child("miimon").is_some_and(|monitor| !is_number(monitor, "freq")) {
         return Err(Error::xml("bond interface miimon freq missing or invalid"));
     }
     if let Some(monitor) = bond.child("arpmon") {

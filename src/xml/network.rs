@@ -10,9 +10,8 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 /// `<network>` in libvirt's order.
-pub static NETWORK: Shape = shape("network")
-    .attributes(&[yes_no("ipv6"), yes_no("trustGuestRxFilters")])
-    .children(&[
+pub static NETWORK: Shape =
+    shape("network").attributes(&[yes_no("ipv6"), yes_no("trustGuestRxFilters")]).children(&[
         one(&NAME),
         one(&ID),
         one(&TITLE),
@@ -39,9 +38,8 @@ static TITLE: Shape = text_shape("title");
 static DESCRIPTION: Shape = text_shape("description");
 static METADATA: Shape = shape("metadata").verbatim();
 /// `<forward>` of a network.
-pub static FORWARD: Shape = shape("forward")
-    .attributes(&[text("dev"), text("mode"), yes_no("managed")])
-    .children(&[
+pub static FORWARD: Shape =
+    shape("forward").attributes(&[text("dev"), text("mode"), yes_no("managed")]).children(&[
         one(&FORWARD_DRIVER),
         one(&NAT),
         one(&FORWARD_PF),
@@ -49,10 +47,8 @@ pub static FORWARD: Shape = shape("forward")
         many(&FORWARD_ADDRESS),
     ]);
 static FORWARD_DRIVER: Shape = shape("driver").attributes(&[text("name"), text("model")]);
-static NAT: Shape = shape("nat")
-    .attributes(&[yes_no("ipv6")])
-    .children(&[one(&NAT_ADDRESS), one(&NAT_PORT)])
-    .unless_empty();
+static NAT: Shape =
+    shape("nat").attributes(&[yes_no("ipv6")]).children(&[one(&NAT_ADDRESS), one(&NAT_PORT)]).unless_empty();
 static NAT_ADDRESS: Shape = shape("address").attributes(&[text("start"), text("end")]);
 static NAT_PORT: Shape = shape("port").attributes(&[unsigned("start"), unsigned("end")]);
 static FORWARD_PF: Shape = shape("pf").attributes(&[text("dev")]);
@@ -74,18 +70,12 @@ static BRIDGE: Shape = shape("bridge").attributes(&[
 ]);
 static MTU: Shape = shape("mtu").attributes(&[positive("size").required()]);
 static MAC: Shape = shape("mac").attributes(&[text("address")]);
-static DOMAIN: Shape = shape("domain")
-    .attributes(&[text("name"), yes_no("localOnly"), yes_no("register")])
-    .unless_empty();
+static DOMAIN: Shape =
+    shape("domain").attributes(&[text("name"), yes_no("localOnly"), yes_no("register")]).unless_empty();
 /// `<dns>` of a network.
 pub static DNS: Shape = shape("dns")
     .attributes(&[yes_no("enable"), yes_no("forwardPlainNames")])
-    .children(&[
-        many(&FORWARDER),
-        many(&DNS_TEXT),
-        many(&DNS_SERVICE),
-        many(&DNS_HOST),
-    ])
+    .children(&[many(&FORWARDER), many(&DNS_TEXT), many(&DNS_SERVICE), many(&DNS_HOST)])
     .unless_empty();
 static FORWARDER: Shape = shape("forwarder").attributes(&[text("domain"), text("addr")]);
 /// `<txt>` of a network's DNS.
@@ -101,35 +91,23 @@ pub static DNS_SERVICE: Shape = shape("srv").attributes(&[
     unsigned("weight"),
 ]);
 /// `<host>` of a network's DNS.
-pub static DNS_HOST: Shape = shape("host")
-    .attributes(&[text("ip")])
-    .children(&[many(&HOSTNAME)]);
+pub static DNS_HOST: Shape = shape("host").attributes(&[text("ip")]).children(&[many(&HOSTNAME)]);
 static HOSTNAME: Shape = text_shape("hostname");
 static PORT: Shape = shape("port").attributes(&[yes_no("isolated")]).unless_empty();
 /// `<ip>` of a network.
 pub static IP: Shape = shape("ip")
-    .attributes(&[
-        text("family"),
-        text("address"),
-        text("netmask"),
-        unsigned("prefix"),
-        yes_no("localPtr"),
-    ])
+    .attributes(&[text("family"), text("address"), text("netmask"), unsigned("prefix"), yes_no("localPtr")])
     .children(&[one(&TFTP), one(&DHCP)])
     .after(two_tags);
 static TFTP: Shape = shape("tftp").attributes(&[text("root")]);
 /// `<dhcp>` of an address of a network.
-pub static DHCP: Shape = shape("dhcp")
-    .children(&[many(&RANGE), many(&DHCP_HOST), one(&BOOTP)])
-    .unless_empty();
+pub static DHCP: Shape =
+    shape("dhcp").children(&[many(&RANGE), many(&DHCP_HOST), one(&BOOTP)]).unless_empty();
 /// `<range>` of a DHCP server.
-pub static RANGE: Shape = shape("range")
-    .attributes(&[text("start"), text("end")])
-    .children(&[one(&LEASE)]);
+pub static RANGE: Shape = shape("range").attributes(&[text("start"), text("end")]).children(&[one(&LEASE)]);
 /// `<host>` of a DHCP server.
-pub static DHCP_HOST: Shape = shape("host")
-    .attributes(&[text("id"), text("mac"), text("name"), text("ip")])
-    .children(&[one(&LEASE)]);
+pub static DHCP_HOST: Shape =
+    shape("host").attributes(&[text("id"), text("mac"), text("name"), text("ip")]).children(&[one(&LEASE)]);
 static LEASE: Shape = shape("lease").attributes(&[unsigned("expiry"), text("unit")]);
 static BOOTP: Shape = shape("bootp").attributes(&[text("file"), text("server")]);
 static ROUTE: Shape = shape("route").attributes(&[
@@ -155,24 +133,13 @@ fn two_tags(element: &mut Element) -> Result<()> {
 }
 
 /// The ways a network may be forwarded.
-const MODES: &[&str] = &[
-    "nat",
-    "route",
-    "open",
-    "bridge",
-    "private",
-    "vepa",
-    "passthrough",
-    "hostdev",
-];
+const MODES: &[&str] = &["nat", "route", "open", "bridge", "private", "vepa", "passthrough", "hostdev"];
 
 /// Turns a network's definition into its canonical form, or says why it cannot be one.
 pub fn complete(tree: &mut Element) -> Result<()> {
     if tree.name != "network" {
         let found = &tree.name;
-        return Err(Error::xml(format!(
-            "expecting root element of 'network', not '{found}'"
-        )));
+        return Err(Error::xml(format!("expecting root element of 'network', not '{found}'")));
     }
     let name = tree.child_text("name").unwrap_or_default();
     if name.is_empty() {
@@ -216,9 +183,7 @@ fn settle_forward(tree: &mut Element) -> Result<()> {
     };
     let mode = forward.attribute("mode").unwrap_or("nat").to_string();
     if !MODES.contains(&mode.as_str()) {
-        return Err(Error::unsupported_configuration(format!(
-            "unknown forwarding type '{mode}'"
-        )));
+        return Err(Error::unsupported_configuration(format!("unknown forwarding type '{mode}'")));
     }
     if ["nat", "route"].contains(&mode.as_str()) && !addressed {
         let detail = format!("{mode} forwarding requested, but no IP address provided for network '{name}'");
@@ -228,10 +193,7 @@ fn settle_forward(tree: &mut Element) -> Result<()> {
     if mode == "hostdev" && forward.attribute("managed").is_none() {
         forward.set("managed", "no");
     }
-    match (
-        forward.attribute("dev").map(str::to_string),
-        forward.child("interface"),
-    ) {
+    match (forward.attribute("dev").map(str::to_string), forward.child("interface")) {
         (Some(dev), None) => forward.push(Element::new("interface").with("dev", dev)),
         (_, Some(first)) => {
             let dev = first.attribute("dev").unwrap_or_default().to_string();
@@ -248,15 +210,9 @@ fn settle_bridge(tree: &mut Element) {
     let own = mode.is_none_or(|mode| ["nat", "route", "open"].contains(&mode));
     if own {
         let bridge = tree.child_or_new("bridge");
-        let spanning = if bridge.attribute("stp") == Some("off") {
-            "off"
-        } else {
-            "on"
-        };
+        let spanning = if bridge.attribute("stp") == Some("off") { "off" } else { "on" };
         bridge.set("stp", spanning);
-        let delay = bridge
-            .attribute("delay")
-            .and_then(|delay| delay.parse::<u32>().ok());
+        let delay = bridge.attribute("delay").and_then(|delay| delay.parse::<u32>().ok());
         bridge.set("delay", delay.unwrap_or(0));
     } else if let Some(bridge) = tree.child_mut("bridge") {
         bridge.unset("stp");
@@ -299,38 +255,31 @@ fn check_dns(tree: &Element, network: &str) -> Result<()> {
     let Some(dns) = tree.child("dns") else {
         return Ok(());
     };
-    dns.elements()
-        .try_for_each(|record| check_dns_record(record, network))
+    dns.elements().try_for_each(|record| check_dns_record(record, network))
 }
 
 /// Refuses a record of a network's DNS that lacks what it must have.
 pub fn check_dns_record(record: &Element, network: &str) -> Result<()> {
     match record.name.as_str() {
         "txt" => match (record.attribute("name"), record.attribute("value")) {
-            (None, _) => Err(detail(format!(
-                "missing required name attribute in DNS TXT record of network {network}"
-            ))),
+            (None, _) => {
+                Err(detail(format!("missing required name attribute in DNS TXT record of network {network}")))
+            }
             (Some(name), None) => Err(detail(format!(
                 "missing required value attribute in DNS TXT record named '{name}' of network {network}"
             ))),
             _ => Ok(()),
         },
         "host" => {
-            let named = record
-                .children("hostname")
-                .any(|name| !name.text().trim().is_empty());
+            let named = record.children("hostname").any(|name| !name.text().trim().is_empty());
             if !named {
-                return Err(detail(format!(
-                    "Missing hostname in network '{network}' DNS HOST record"
-                )));
+                return Err(detail(format!("Missing hostname in network '{network}' DNS HOST record")));
             }
             match record.attribute("ip") {
-                None => Err(detail(format!(
-                    "Missing IP address in network '{network}' DNS HOST record"
-                ))),
-                Some(address) if address.parse::<IpAddr>().is_err() => Err(detail(format!(
-                    "Invalid IP address in network '{network}' DNS HOST record"
-                ))),
+                None => Err(detail(format!("Missing IP address in network '{network}' DNS HOST record"))),
+                Some(address) if address.parse::<IpAddr>().is_err() => {
+                    Err(detail(format!("Invalid IP address in network '{network}' DNS HOST record")))
+                }
                 Some(_) => Ok(()),
             }
         }
@@ -364,17 +313,13 @@ pub fn address_of(ip: &Element) -> Option<(IpAddr, u32)> {
 fn check_ip(ip: &Element, network: &str) -> Result<()> {
     let text = ip.attribute("address").unwrap_or_default();
     if text.parse::<IpAddr>().is_err() {
-        return Err(Error::xml(format!(
-            "Invalid address '{text}' in network '{network}'"
-        )));
+        return Err(Error::xml(format!("Invalid address '{text}' in network '{network}'")));
     }
     let Some(dhcp) = ip.child("dhcp") else {
         return Ok(());
     };
-    dhcp.children("range")
-        .try_for_each(|range| check_range(ip, range, network))?;
-    dhcp.children("host")
-        .try_for_each(|host| check_host(ip, host, network, false))
+    dhcp.children("range").try_for_each(|range| check_range(ip, range, network))?;
+    dhcp.children("host").try_for_each(|host| check_host(ip, host, network, false))
 }
 
 /// An address as a number wide enough for both families.
@@ -390,9 +335,7 @@ pub fn check_range(ip: &Element, range: &Element, network: &str) -> Result<()> {
     let end = |name: &str| {
         let text = range.attribute(name);
         text.ok_or_else(|| {
-            Error::xml(format!(
-                "Missing '{name}' attribute in dhcp range for network '{network}'"
-            ))
+            Error::xml(format!("Missing '{name}' attribute in dhcp range for network '{network}'"))
         })
     };
     let (start, end) = (end("start")?, end("end")?);
@@ -405,9 +348,7 @@ pub fn check_range(ip: &Element, range: &Element, network: &str) -> Result<()> {
     };
     let (first, last) = (address(start, "start")?, address(end, "end")?);
     if first.is_ipv4() != last.is_ipv4() {
-        return Err(Error::internal(format!(
-            "mismatch of address family in range {start} - {end}"
-        )));
+        return Err(Error::internal(format!("mismatch of address family in range {start} - {end}")));
     }
     if as_number(first) > as_number(last) {
         return Err(Error::internal(format!("range {start} - {end} is reversed ")));
@@ -454,9 +395,9 @@ pub fn check_host(ip: &Element, host: &Element, network: &str, partial: bool) ->
         (_, false, _) => Err(Error::xml(format!(
             "Static host definition in IPv4 network '{network}' must have mac or name attribute"
         ))),
-        (_, _, false) => Err(Error::xml(format!(
-            "Missing IP address in static host definition for network '{network}'"
-        ))),
+        (_, _, false) => {
+            Err(Error::xml(format!("Missing IP address in static host definition for network '{network}'")))
+        }
         _ => Ok(()),
     }
 }

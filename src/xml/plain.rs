@@ -30,10 +30,7 @@ pub(super) fn write(chosen: &Element, level: usize, layout: bool, out: &mut Stri
     }
     let has_elements = chosen.elements().next().is_some();
     let is_blank = |text: &str| has_elements && text.trim().is_empty();
-    let has_text = chosen
-        .nodes
-        .iter()
-        .any(|node| matches!(node, Node::Text(text) if !is_blank(text)));
+    let has_text = chosen.nodes.iter().any(|node| matches!(node, Node::Text(text) if !is_blank(text)));
     if !has_elements && !has_text {
         out.push_str("/>");
         return;

@@ -62,16 +62,13 @@ static SOURCE_NAME: Shape = text_shape("name");
 static INITIATOR: Shape = shape("initiator").children(&[one(&IQN)]).unless_empty();
 static IQN: Shape = shape("iqn").attributes(&[text("name")]);
 static FORMAT: Shape = shape("format").attributes(&[text("type")]);
-static AUTHENTICATION: Shape = shape("auth")
-    .attributes(&[text("type"), text("username")])
-    .children(&[one(&SECRET)]);
+static AUTHENTICATION: Shape =
+    shape("auth").attributes(&[text("type"), text("username")]).children(&[one(&SECRET)]);
 static SECRET: Shape = shape("secret").attributes(&[text("type"), text("usage"), text("uuid")]);
 static PROTOCOL: Shape = shape("protocol").attributes(&[text("ver")]);
 static VENDOR: Shape = shape("vendor").attributes(&[text("name")]);
 static PRODUCT: Shape = shape("product").attributes(&[text("name")]);
-static TARGET: Shape = shape("target")
-    .children(&[one(&PATH), one(&PERMISSIONS)])
-    .unless_empty();
+static TARGET: Shape = shape("target").children(&[one(&PATH), one(&PERMISSIONS)]).unless_empty();
 static PATH: Shape = shape("path").with_text().unless_empty();
 /// `<permissions>` of a pool or a volume.
 pub static PERMISSIONS: Shape = shape("permissions")
@@ -86,9 +83,7 @@ static LABEL: Shape = shape("label").with_text().unless_empty();
 fn settle_permissions(permissions: &mut Element) -> Result<()> {
     if let Some(mode) = permissions.child_mut("mode") {
         let text = mode.text();
-        let number = u32::from_str_radix(text.trim(), 8)
-            .ok()
-            .filter(|mode| *mode <= 0o777);
+        let number = u32::from_str_radix(text.trim(), 8).ok().filter(|mode| *mode <= 0o777);
         let number = number.ok_or_else(|| Error::xml("malformed octal mode"))?;
         mode.set_text(format!("0{number:o}"));
     }
@@ -126,11 +121,7 @@ use Need::{Adapter, Device, Directory, Host, Initiator, Name, TargetPath};
 
 /// All types; the first format of each is what is written when none is given.
 const KINDS: &[Kind] = &[
-    Kind {
-        name: "dir",
-        formats: &[],
-        needs: &[TargetPath],
-    },
+    Kind { name: "dir", formats: &[], needs: &[TargetPath] },
     Kind {
         name: "fs",
         formats: &[
@@ -144,72 +135,28 @@ const KINDS: &[Kind] = &[
         formats: &["auto", "nfs", "glusterfs", "cifs"],
         needs: &[Host, Directory, TargetPath],
     },
-    Kind {
-        name: "logical",
-        formats: &["lvm2", "unknown"],
-        needs: &[],
-    },
+    Kind { name: "logical", formats: &["lvm2", "unknown"], needs: &[] },
     Kind {
         name: "disk",
-        formats: &[
-            "unknown", "dos", "dvh", "gpt", "mac", "bsd", "pc98", "sun", "lvm2",
-        ],
+        formats: &["unknown", "dos", "dvh", "gpt", "mac", "bsd", "pc98", "sun", "lvm2"],
         needs: &[Device, TargetPath],
     },
-    Kind {
-        name: "iscsi",
-        formats: &[],
-        needs: &[Host, TargetPath],
-    },
-    Kind {
-        name: "iscsi-direct",
-        formats: &[],
-        needs: &[Host, Initiator],
-    },
-    Kind {
-        name: "scsi",
-        formats: &[],
-        needs: &[Adapter, TargetPath],
-    },
-    Kind {
-        name: "mpath",
-        formats: &[],
-        needs: &[TargetPath],
-    },
-    Kind {
-        name: "rbd",
-        formats: &[],
-        needs: &[Host, Name],
-    },
-    Kind {
-        name: "sheepdog",
-        formats: &[],
-        needs: &[Host],
-    },
-    Kind {
-        name: "gluster",
-        formats: &[],
-        needs: &[Host],
-    },
-    Kind {
-        name: "zfs",
-        formats: &[],
-        needs: &[],
-    },
-    Kind {
-        name: "vstorage",
-        formats: &[],
-        needs: &[TargetPath],
-    },
+    Kind { name: "iscsi", formats: &[], needs: &[Host, TargetPath] },
+    Kind { name: "iscsi-direct", formats: &[], needs: &[Host, Initiator] },
+    Kind { name: "scsi", formats: &[], needs: &[Adapter, TargetPath] },
+    Kind { name: "mpath", formats: &[], needs: &[TargetPath] },
+    Kind { name: "rbd", formats: &[], needs: &[Host, Name] },
+    Kind { name: "sheepdog", formats: &[], needs: &[Host] },
+    Kind { name: "gluster", formats: &[], needs: &[Host] },
+    Kind { name: "zfs", formats: &[], needs: &[] },
+    Kind { name: "vstorage", formats: &[], needs: &[TargetPath] },
 ];
 
 /// Turns a pool's definition into its canonical form, or says why it cannot be one.
 pub fn complete(tree: &mut Element) -> Result<()> {
     if tree.name != "pool" {
         let found = &tree.name;
-        return Err(Error::xml(format!(
-            "expecting root element of 'pool', not '{found}'"
-        )));
+        return Err(Error::xml(format!("expecting root element of 'pool', not '{found}'")));
     }
     let Some(kind) = tree.attribute("type") else {
         return Err(missing_attribute("pool", "type"));
@@ -235,14 +182,9 @@ fn settle_format(tree: &mut Element, kind: &Kind) -> Result<()> {
         source.remove("format");
         return Ok(());
     };
-    let format = source
-        .child_attribute("format", "type")
-        .unwrap_or(default)
-        .to_string();
+    let format = source.child_attribute("format", "type").unwrap_or(default).to_string();
     if !kind.formats.contains(&format.as_str()) {
-        return Err(Error::unsupported_configuration(format!(
-            "unknown pool format type {format}"
-        )));
+        return Err(Error::unsupported_configuration(format!("unknown pool format type {format}")));
     }
     if source.child("protocol").is_some() && format != "nfs" {
         let detail = format!("storage pool protocol ver unsupported for pool type '{format}'");
@@ -293,13 +235,9 @@ fn check_need(tree: &Element, need: Need) -> Result<()> {
         Directory => (!has("dir", "path")).then_some("missing storage pool source path"),
         Adapter => {
             let adapter = source.and_then(|source| source.child("adapter"));
-            adapter
-                .is_none_or(is_empty)
-                .then_some("missing storage pool source adapter")
+            adapter.is_none_or(is_empty).then_some("missing storage pool source adapter")
         }
-        Name => source_name(tree)
-            .is_none()
-            .then_some("element 'name' is mandatory for RBD pool"),
+        Name => source_name(tree).is_none().then_some("element 'name' is mandatory for RBD pool"),
         Initiator => {
             let named = source.and_then(|source| source.find("initiator/iqn")?.attribute("name"));
             return match named {

@@ -19,13 +19,7 @@ pub fn parse(text: &str, what: &str) -> Result<Element> {
             text.len()
         )));
     }
-    let mut parser = Parser {
-        text,
-        counted_to: 0,
-        line: 1,
-        open: Vec::new(),
-        root: None,
-    };
+    let mut parser = Parser { text, counted_to: 0, line: 1, open: Vec::new(), root: None };
     parser.run().map_err(|fault| fault.into_error(text))
 }
 
@@ -69,10 +63,7 @@ impl Parser<'_> {
                 Err(error) => {
                     let start = reader.error_position() as usize;
                     let end = reader.buffer_position() as usize;
-                    let open = self
-                        .open
-                        .last()
-                        .map(|element| (element.name.as_str(), element.line));
+                    let open = self.open.last().map(|element| (element.name.as_str(), element.line));
                     return Err(fault::of_parser(&error, self.text, (start, end), open));
                 }
             }
@@ -109,11 +100,7 @@ impl Parser<'_> {
         if !name.starts_with(fault::is_name_start) {
             return Err(Fault::new("StartTag: invalid element name", at + 1));
         }
-        let mut element = Element {
-            name,
-            line,
-            ..Element::default()
-        };
+        let mut element = Element { name, line, ..Element::default() };
         if let Some(place) = fault::joined_attributes(tag) {
             return Err(Fault::new("attributes construct error", at + 1 + place));
         }
@@ -243,10 +230,7 @@ mod tests {
     fn text_entities_and_lines_survive() {
         let root = parse("<a>\n  <b c='1 &amp; 2'>x &lt; y</b></a>", "x").unwrap();
         let b = root.child("b").unwrap();
-        assert_eq!(
-            (b.attribute("c"), b.text().as_str(), b.line),
-            (Some("1 & 2"), "x < y", 2)
-        );
+        assert_eq!((b.attribute("c"), b.text().as_str(), b.line), (Some("1 & 2"), "x < y", 2));
     }
 
     proptest! {

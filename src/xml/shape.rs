@@ -48,12 +48,7 @@ pub struct Attribute {
 
 impl Attribute {
     const fn new(name: &'static str, value: Value) -> Attribute {
-        Attribute {
-            name,
-            value,
-            required: false,
-            omitted: None,
-        }
+        Attribute { name, value, required: false, omitted: None }
     }
 
     /// The element is refused without this attribute.
@@ -224,9 +219,7 @@ impl Shape {
     /// Puts attributes and children into their order; those the shape does not know come last.
     pub fn arrange(&self, element: &mut Element) {
         let place = |name: &str| self.attributes.iter().position(|known| known.name == name);
-        element
-            .attributes
-            .sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
+        element.attributes.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         element.nodes.sort_by_key(|node| match node {
             Node::Element(child) => self.place(&child.name),
             Node::Text(_) => usize::MAX,
@@ -240,10 +233,7 @@ impl Shape {
     }
 
     fn place(&self, child: &str) -> usize {
-        self.children
-            .iter()
-            .position(|known| known.shape.name == child)
-            .unwrap_or(usize::MAX)
+        self.children.iter().position(|known| known.shape.name == child).unwrap_or(usize::MAX)
     }
 
     fn check_attributes(&self, element: &mut Element, unknown: &mut Vec<Unknown>) -> Result<()> {
@@ -252,12 +242,7 @@ impl Shape {
         for (attribute, value) in element.attributes.drain(..) {
             let Some(known) = self.attributes.iter().find(|known| known.name == attribute) else {
                 if !attribute.starts_with("xmlns") && !attribute.starts_with("xml:") {
-                    unknown.push(Unknown {
-                        parent: name.clone(),
-                        name: attribute,
-                        is_attribute: true,
-                        line,
-                    });
+                    unknown.push(Unknown { parent: name.clone(), name: attribute, is_attribute: true, line });
                 }
                 continue;
             };
@@ -317,16 +302,12 @@ pub fn is_empty(element: &Element) -> bool {
 
 /// The error for an attribute that must be there.
 pub fn missing_attribute(element: &str, attribute: &str) -> Error {
-    Error::xml(format!(
-        "Missing required attribute '{attribute}' in element '{element}'"
-    ))
+    Error::xml(format!("Missing required attribute '{attribute}' in element '{element}'"))
 }
 
 /// The error for an attribute that holds something it may not hold.
 pub fn invalid_attribute(element: &str, attribute: &str, value: &str) -> Error {
-    Error::xml(format!(
-        "Invalid value for attribute '{attribute}' in element '{element}': '{value}'."
-    ))
+    Error::xml(format!("Invalid value for attribute '{attribute}' in element '{element}': '{value}'."))
 }
 
 fn canonical_value(element: &str, attribute: &Attribute, value: String) -> Result<String> {
@@ -342,11 +323,9 @@ fn canonical_value(element: &str, attribute: &Attribute, value: String) -> Resul
         Value::OneOf(words) if words.contains(&value.as_str()) => Ok(value),
         Value::OneOf(_) if attribute.omitted == Some(value.as_str()) => Ok(value),
         Value::OneOf(_) => Err(refused("")),
-        Value::Unsigned => value
-            .trim_start()
-            .parse::<u64>()
-            .map(|number| number.to_string())
-            .map_err(|_| refused(natural)),
+        Value::Unsigned => {
+            value.trim_start().parse::<u64>().map(|number| number.to_string()).map_err(|_| refused(natural))
+        }
         Value::Positive => match value.trim_start().parse::<u64>() {
             Ok(0) => Err(Error::xml(format!(
                 "Invalid value for attribute '{}' in element '{element}': Zero is not permitted",

@@ -25,10 +25,7 @@ pub struct Element {
 impl Element {
     /// An empty element.
     pub fn new(name: impl Into<String>) -> Element {
-        Element {
-            name: name.into(),
-            ..Element::default()
-        }
+        Element { name: name.into(), ..Element::default() }
     }
 
     /// The element with one more attribute.
@@ -54,10 +51,7 @@ impl Element {
 
     /// The value of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Sets an attribute, in its place if it is there already.
@@ -106,10 +100,7 @@ impl Element {
 
     /// The first child of a name, made at the end if there is none.
     pub fn child_or_new(&mut self, name: &str) -> &mut Element {
-        let found = self
-            .nodes
-            .iter()
-            .position(|node| matches!(node, Node::Element(e) if e.name == name));
+        let found = self.nodes.iter().position(|node| matches!(node, Node::Element(e) if e.name == name));
         let at = found.unwrap_or_else(|| {
             self.push(Element::new(name));
             self.nodes.len() - 1
@@ -122,8 +113,7 @@ impl Element {
 
     /// The element at the end of a path of child names such as `os/type`.
     pub fn find(&self, path: &str) -> Option<&Element> {
-        path.split('/')
-            .try_fold(self, |element, name| element.child(name))
+        path.split('/').try_fold(self, |element, name| element.child(name))
     }
 
     /// All text directly inside, put together.
@@ -157,8 +147,7 @@ impl Element {
 
     /// Takes away all children of a name.
     pub fn remove(&mut self, name: &str) {
-        self.nodes
-            .retain(|node| !matches!(node, Node::Element(element) if element.name == name));
+        self.nodes.retain(|node| !matches!(node, Node::Element(element) if element.name == name));
     }
 
     /// Keeps only the child elements that `keep` wants; texts stay.

@@ -42,16 +42,8 @@ const FILE_FORMATS: &[&str] = &[
     "qcow2", "qed", "vmdk", "luks",
 ];
 /// The formats of volumes that are partitions.
-const PARTITION_FORMATS: &[&str] = &[
-    "none",
-    "linux",
-    "fat16",
-    "fat32",
-    "linux-swap",
-    "linux-lvm",
-    "linux-raid",
-    "extended",
-];
+const PARTITION_FORMATS: &[&str] =
+    &["none", "linux", "fat16", "fat32", "linux-swap", "linux-lvm", "linux-raid", "extended"];
 /// The types that a volume may have.
 const TYPES: &[&str] = &["file", "block", "dir", "network", "netdir", "ploop"];
 
@@ -73,10 +65,7 @@ fn bytes(element: &Element) -> Result<u64> {
     let unit = element.attribute("unit").unwrap_or("B");
     let factor = factor(unit).ok_or_else(|| Error::invalid_argument(format!("unknown suffix '{unit}'")))?;
     number.checked_mul(factor).ok_or_else(|| {
-        Error::new(
-            crate::error::ErrorCode::OVERFLOW,
-            format!("value too large: {number}{unit}"),
-        )
+        Error::new(crate::error::ErrorCode::OVERFLOW, format!("value too large: {number}{unit}"))
     })
 }
 
@@ -99,9 +88,7 @@ fn factor(unit: &str) -> Option<u64> {
 pub fn complete(tree: &mut Element, pool_type: &str, folder: &str, keep_path: bool) -> Result<()> {
     if tree.name != "volume" {
         let found = &tree.name;
-        return Err(Error::xml(format!(
-            "expecting root element of 'volume', not '{found}'"
-        )));
+        return Err(Error::xml(format!("expecting root element of 'volume', not '{found}'")));
     }
     let name = tree.child_text("name").filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Error::xml("missing volume name element"))?;
@@ -114,20 +101,14 @@ pub fn complete(tree: &mut Element, pool_type: &str, folder: &str, keep_path: bo
         return Err(Error::xml("missing capacity element"));
     };
     let capacity = bytes(capacity)?;
-    let allocation = tree
-        .child("allocation")
-        .map(bytes)
-        .transpose()?
-        .unwrap_or(capacity);
+    let allocation = tree.child("allocation").map(bytes).transpose()?.unwrap_or(capacity);
     for (child, size) in [("capacity", capacity), ("allocation", allocation)] {
         let element = tree.child_or_new(child);
         element.set("unit", "bytes");
         element.set_text(size);
     }
     let target = tree.child_or_new("target");
-    let own = target
-        .child_text("path")
-        .filter(|path| keep_path && !path.is_empty());
+    let own = target.child_text("path").filter(|path| keep_path && !path.is_empty());
     let path = own.unwrap_or_else(|| format!("{folder}/{name}"));
     target.child_or_new("path").set_text(&path);
     settle_format(target, formats(pool_type))?;
@@ -150,14 +131,9 @@ fn settle_format(element: &mut Element, formats: &[&str]) -> Result<()> {
         element.remove("format");
         return Ok(());
     };
-    let format = element
-        .child_attribute("format", "type")
-        .unwrap_or(default)
-        .to_string();
+    let format = element.child_attribute("format", "type").unwrap_or(default).to_string();
     if !formats.contains(&format.as_str()) {
-        return Err(Error::unsupported_configuration(format!(
-            "unknown volume format type {format}"
-        )));
+        return Err(Error::unsupported_configuration(format!("unknown volume format type {format}")));
     }
     element.child_or_new("format").set("type", format);
     Ok(())
@@ -165,7 +141,5 @@ fn settle_format(element: &mut Element, formats: &[&str]) -> Result<()> {
 
 /// The bytes inside a child of a canonical volume or pool.
 pub fn size(tree: &Element, child: &str) -> u64 {
-    tree.child_text(child)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
+    tree.child_text(child).and_then(|text| text.parse().ok()).unwrap_or(0)
 }

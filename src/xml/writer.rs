@@ -115,10 +115,7 @@ mod tests {
             .with("b", "it's")
             .with_child(Element::new("c"))
             .with_child(Element::new("d").with_text("1 < 2"));
-        assert_eq!(
-            element.to_string(),
-            "<a b='it&apos;s'>\n  <c/>\n  <d>1 &lt; 2</d>\n</a>\n"
-        );
+        assert_eq!(element.to_string(), "<a b='it&apos;s'>\n  <c/>\n  <d>1 &lt; 2</d>\n</a>\n");
     }
 
     proptest! {

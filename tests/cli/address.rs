@@ -4,19 +4,12 @@ use crate::stage::{Answer, Stage, answer};
 
 fn domid(stage: &Stage, environment: &[(&str, &str)], arguments: &[&str]) -> Answer {
     let mut command = stage.command();
-    command
-        .envs(environment.iter().copied())
-        .args(arguments)
-        .args(["domid", "test"]);
+    command.envs(environment.iter().copied()).args(arguments).args(["domid", "test"]);
     answer(&mut command, "")
 }
 
 fn found(out: &str) -> Answer {
-    Answer {
-        out: out.to_string(),
-        err: String::new(),
-        status: 0,
-    }
+    Answer { out: out.to_string(), err: String::new(), status: 0 }
 }
 
 fn configure(stage: &Stage, text: &str) {
@@ -34,10 +27,7 @@ fn the_environment_names_the_default() {
     // The shell's own variable counts before the library's, and an option before both.
     let own = ("VIRSH_DEFAULT_CONNECT_URI", "test:///default");
     assert_eq!(domid(&stage, &[wrong, own], &[]), found("1\n\n"));
-    assert_eq!(
-        domid(&stage, &[wrong], &["-c", "test:///default"]),
-        found("1\n\n")
-    );
+    assert_eq!(domid(&stage, &[wrong], &["-c", "test:///default"]), found("1\n\n"));
     let refused = domid(&stage, &[wrong], &[]);
     assert_eq!(
         refused.err,
@@ -56,12 +46,7 @@ fn the_configuration_names_the_default_and_aliases() {
     assert_eq!(domid(&stage, &[], &[]), found("1\n\n"));
     assert_eq!(domid(&stage, &[], &["-c", "node"]), found("1\n\n"));
     let other = domid(&stage, &[], &["-c", "other"]);
-    assert!(
-        other
-            .err
-            .ends_with("no connection driver available for foo:///\n"),
-        "{other:?}"
-    );
+    assert!(other.err.ends_with("no connection driver available for foo:///\n"), "{other:?}");
 }
 
 #[test]
@@ -69,12 +54,7 @@ fn a_faulty_configuration_is_named_with_its_line() {
     let stage = Stage::new();
     configure(&stage, "\nuri_default test:///default\n");
     let refused = domid(&stage, &[], &[]);
-    assert!(
-        refused
-            .err
-            .contains("config/hvsh/hvsh.conf:2: expected a setting"),
-        "{refused:?}"
-    );
+    assert!(refused.err.contains("config/hvsh/hvsh.conf:2: expected a setting"), "{refused:?}");
     // It matters to nobody who says where to connect.
     assert_eq!(domid(&stage, &[], &["-c", "test:///default"]), found("1\n\n"));
 }

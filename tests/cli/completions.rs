@@ -6,9 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("completions")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name)
 }
 
 /// The shell called so, if it is installed; a missing one is said aloud.
@@ -62,18 +60,10 @@ fn bash_completes_while_one_types() {
     let Some(bash) = installed("bash") else { return };
     let (stage, path) = stage();
     let mut command = stage.program(&bash);
-    command
-        .env("PATH", &path)
-        .env("TERM", "xterm")
-        .env("PS1", "ready> ")
-        .arg("--norc");
+    command.env("PATH", &path).env("TERM", "xterm").env("PS1", "ready> ").arg("--norc");
     let mut session = spawn_command(command, Some(10_000)).unwrap();
-    session
-        .send_line(&format!("source {}", script("hvsh.bash").display()))
-        .unwrap();
-    session
-        .send("virsh -c test:///default domstate te\t--rea\t\n")
-        .unwrap();
+    session.send_line(&format!("source {}", script("hvsh.bash").display())).unwrap();
+    session.send("virsh -c test:///default domstate te\t--rea\t\n").unwrap();
     session.flush().unwrap();
     session.exp_string("running (").unwrap();
     session.send_line("exit").unwrap();
@@ -90,11 +80,7 @@ fn fish_completes() {
         let mut command = stage.program(&fish);
         command.env("PATH", &path).args(["--no-config", "-c", &code]);
         let found = answer(&mut command, "").out;
-        assert_eq!(
-            found.split_whitespace().collect::<Vec<_>>().join(" "),
-            *wanted,
-            "{line}"
-        );
+        assert_eq!(found.split_whitespace().collect::<Vec<_>>().join(" "), *wanted, "{line}");
     }
 }
 
@@ -113,9 +99,7 @@ fn zsh_completes_while_one_types() {
         ))
         .unwrap();
     session.exp_string("set\r\nup").unwrap();
-    session
-        .send("hvsh -c test:///default domstate te\t--rea\t\n")
-        .unwrap();
+    session.send("hvsh -c test:///default domstate te\t--rea\t\n").unwrap();
     session.flush().unwrap();
     session.exp_string("running (").unwrap();
     session.send_line("exit").unwrap();

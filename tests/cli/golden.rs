@@ -67,10 +67,7 @@ fn play(script: &str) -> String {
 #[test]
 fn golden_scripts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/golden");
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     assert!(!paths.is_empty(), "no golden scripts were found");
     let mut differing = String::new();
@@ -84,10 +81,7 @@ fn golden_scripts() {
             std::fs::write(&path, got).unwrap();
             continue;
         }
-        let first = wanted
-            .lines()
-            .zip(got.lines())
-            .position(|(wanted, got)| wanted != got);
+        let first = wanted.lines().zip(got.lines()).position(|(wanted, got)| wanted != got);
         let line = first.unwrap_or(wanted.lines().count().min(got.lines().count()));
         writeln!(
             differing,

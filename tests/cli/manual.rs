@@ -17,10 +17,7 @@ fn the_shells_page_is_the_command_tables() {
         return;
     }
     let kept = std::fs::read_to_string(page("hvsh.1")).unwrap();
-    let line = kept
-        .lines()
-        .zip(printed.lines())
-        .position(|(kept, printed)| kept != printed);
+    let line = kept.lines().zip(printed.lines()).position(|(kept, printed)| kept != printed);
     assert!(
         kept == printed,
         "man/hvsh.1 is not what the table says, from line {}; \
@@ -34,15 +31,11 @@ fn the_helpers_page_names_its_options() {
     let stage = Stage::new();
     let mut command = stage.program(Path::new(env!("CARGO_BIN_EXE_hvsh-qemud")));
     let help = answer(command.arg("--help"), "").out;
-    let page = std::fs::read_to_string(page("hvsh-qemud.8"))
-        .unwrap()
-        .replace('\\', "");
+    let page = std::fs::read_to_string(page("hvsh-qemud.8")).unwrap().replace('\\', "");
     let options = |text: &str| -> Vec<String> {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-        let mut options: Vec<String> = words
-            .filter(|word| word.starts_with("--"))
-            .map(str::to_string)
-            .collect();
+        let mut options: Vec<String> =
+            words.filter(|word| word.starts_with("--")).map(str::to_string).collect();
         options.sort();
         options.dedup();
         options

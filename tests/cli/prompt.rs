@@ -42,18 +42,12 @@ fn a_program_finds_virshs_prompt() {
     command.args(["--connect", "test:///default"]);
     let mut session = spawn(command, Some("dumb"));
     let banner = session.exp_string("virsh # ").unwrap();
-    assert!(
-        banner.starts_with("Welcome to virsh, the virtualization interactive terminal."),
-        "{banner}"
-    );
+    assert!(banner.starts_with("Welcome to virsh, the virtualization interactive terminal."), "{banner}");
     // The terminal's own echo is off here, as it is for most programs.
     session.send_line("domstate test").unwrap();
     assert_eq!(session.exp_string("virsh # ").unwrap(), "running\r\n\r\n");
     session.send_line("domstate nobody").unwrap();
-    assert_eq!(
-        session.exp_string("virsh # ").unwrap(),
-        "error: failed to get domain 'nobody'\r\n\r\n"
-    );
+    assert_eq!(session.exp_string("virsh # ").unwrap(), "error: failed to get domain 'nobody'\r\n\r\n");
     session.send_line("connect test:///default --readonly").unwrap();
     session.exp_string("virsh > ").unwrap();
     session.send_control('d').unwrap();
@@ -83,10 +77,7 @@ fn lines_are_edited_remembered_and_given_up() {
     session.send_control('d').unwrap();
     session.exp_eof().unwrap();
     let history = std::fs::read_to_string(stage.root.path().join("cache/hvsh/history")).unwrap();
-    assert!(
-        history.contains("echo once\n") && history.contains("domid test\n"),
-        "{history}"
-    );
+    assert!(history.contains("echo once\n") && history.contains("domid test\n"), "{history}");
 }
 
 #[test]

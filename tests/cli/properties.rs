@@ -18,17 +18,13 @@ fn only_word(text: &str) -> Option<String> {
 /// Lines that are likely to mean something: commands, options, quotes and separators in any order.
 fn lines() -> impl Strategy<Value = String> {
     let names: Vec<&'static str> = TABLE.rows().map(|row| row.name).collect();
-    let options: Vec<String> = TABLE
-        .rows()
-        .flat_map(|row| row.options.iter().map(|option| format!("--{}", option.name)))
-        .collect();
+    let options: Vec<String> =
+        TABLE.rows().flat_map(|row| row.options.iter().map(|option| format!("--{}", option.name))).collect();
     let piece = prop_oneof![
         proptest::sample::select(names).prop_map(str::to_string),
         proptest::sample::select(options),
-        proptest::sample::select(vec![
-            ";", "--", "=", "\"", "'", "\\", "#", "\n", "--help", "test", "1"
-        ])
-        .prop_map(str::to_string),
+        proptest::sample::select(vec![";", "--", "=", "\"", "'", "\\", "#", "\n", "--help", "test", "1"])
+            .prop_map(str::to_string),
         "\\PC{0,6}",
     ];
     let blank = prop_oneof![Just(""), Just(" ")];

@@ -19,9 +19,7 @@ pub struct Answer {
 
 impl Stage {
     pub fn new() -> Stage {
-        Stage {
-            root: tempfile::tempdir().unwrap(),
-        }
+        Stage { root: tempfile::tempdir().unwrap() }
     }
 
     /// The shell, in an environment that holds nothing but this stage.

@@ -11,10 +11,7 @@ const VIRSH: &str = include_str!("virsh-11.3.txt");
 #[test]
 fn a_command_takes_what_virshs_takes() {
     let mut differing = Vec::new();
-    for line in VIRSH
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
+    for line in VIRSH.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (synopsis, places) = line.split_once(" |").unwrap();
         let name = synopsis.split(' ').next().unwrap();
         let Some(row) = TABLE.find(name) else { continue };
@@ -27,9 +24,7 @@ fn a_command_takes_what_virshs_takes() {
         let by_place = by_place.filter(|option| option.kind != OptKind::Rest);
         let by_place: Vec<&str> = by_place.map(|option| option.name).collect();
         if by_place != places.split_whitespace().collect::<Vec<_>>() {
-            differing.push(format!(
-                "{name} takes by place: virsh {places}, ours {by_place:?}"
-            ));
+            differing.push(format!("{name} takes by place: virsh {places}, ours {by_place:?}"));
         }
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
@@ -51,10 +46,7 @@ fn help_lists_each_command_once_and_explains_it() {
         assert!(GROUPS.contains(&row.group), "{}'s group in help", row.name);
         let alone = help::command(row);
         assert!(
-            alone.starts_with(&format!(
-                "  NAME\n    {} - {}\n\n  SYNOPSIS\n",
-                row.name, row.summary
-            )),
+            alone.starts_with(&format!("  NAME\n    {} - {}\n\n  SYNOPSIS\n", row.name, row.summary)),
             "{alone}"
         );
     }

@@ -1,11 +1,5 @@
 //! A stage for end-to-end tests: a private set of folders, our own helper, and real guests under QEMU.
-#![allow(
-    missing_docs,
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -48,20 +42,14 @@ pub fn guest() -> &'static (PathBuf, PathBuf) {
         let home = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = home.join("target/guest");
         let made = Command::new(home.join("tools/demo-guest")).arg(&folder).status();
-        assert!(
-            made.expect("tools/demo-guest runs").success(),
-            "the demo guest could not be made"
-        );
+        assert!(made.expect("tools/demo-guest runs").success(), "the demo guest could not be made");
         (folder.join("vmlinuz"), folder.join("initrd.img"))
     })
 }
 
 impl Stage {
     pub fn new() -> Stage {
-        let root = tempfile::Builder::new()
-            .prefix("hvsh-")
-            .tempdir_in("/tmp")
-            .expect("a folder in /tmp");
+        let root = tempfile::Builder::new().prefix("hvsh-").tempdir_in("/tmp").expect("a folder in /tmp");
         for name in ["home", "run", "config", "state", "cache", "data"] {
             std::fs::create_dir(root.path().join(name)).expect("a folder");
         }
@@ -78,33 +66,17 @@ impl Stage {
     /// A program that sees this stage's folders and nothing of the caller's settings.
     pub fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command
-            .env("HOME", self.path("home"))
-            .env("XDG_RUNTIME_DIR", self.path("run"));
-        command
-            .env("XDG_CONFIG_HOME", self.path("config"))
-            .env("XDG_STATE_HOME", self.path("state"));
-        command
-            .env("XDG_CACHE_HOME", self.path("cache"))
-            .env("XDG_DATA_HOME", self.path("data"));
-        command
-            .env("LC_ALL", "C")
-            .env("TERM", "dumb")
-            .stdin(Stdio::null());
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.path("run"));
+        command.env("XDG_CONFIG_HOME", self.path("config")).env("XDG_STATE_HOME", self.path("state"));
+        command.env("XDG_CACHE_HOME", self.path("cache")).env("XDG_DATA_HOME", self.path("data"));
+        command.env("LC_ALL", "C").env("TERM", "dumb").stdin(Stdio::null());
         command
     }
 
     /// Runs the shell against this stage's helper.
     pub fn run(&self, line: &[&str]) -> Said {
-        self.program(hvsh())
-            .args(["-c", URI])
-            .args(line)
-            .output()
-            .expect("the shell runs")
-            .into()
+        self.program(hvsh()).args(["-c", URI]).args(line).output().expect("the shell runs").into()
     }
 
     /// Runs a command that must succeed, and gives what it printed.
@@ -154,11 +126,8 @@ impl Stage {
 
     /// The QEMU process of a domain.
     pub fn qemu_pid(&self, name: &str) -> Option<i32> {
-        process_with(
-            &[&format!("guest={name},"), &self.root.path().to_string_lossy()],
-            "qemu-system",
-        )
-        .or_else(|| process_with(&[&format!("guest={name}")], "qemu-system"))
+        process_with(&[&format!("guest={name},"), &self.root.path().to_string_lossy()], "qemu-system")
+            .or_else(|| process_with(&[&format!("guest={name}")], "qemu-system"))
     }
 }
 
@@ -227,30 +196,20 @@ fn all_processes() -> Vec<Process> {
     };
     let own = std::process::id() as i32;
     pids.filter(|pid| *pid != own)
-        .map(|pid| Process {
-            pid,
-            line: read(pid, "cmdline"),
-            environment: read(pid, "environ"),
-        })
+        .map(|pid| Process { pid, line: read(pid, "cmdline"), environment: read(pid, "environ") })
         .collect()
 }
 
 fn process_with(words: &[&str], program: &str) -> Option<i32> {
     let fits = |p: &Process| {
         let all = format!("{} {}", p.line, p.environment);
-        p.line
-            .split(' ')
-            .next()
-            .is_some_and(|first| first.contains(program))
+        p.line.split(' ').next().is_some_and(|first| first.contains(program))
             && words.iter().all(|w| all.contains(w))
     };
     all_processes().into_iter().find(fits).map(|process| process.pid)
 }
 
 pub fn kill(pid: i32, signal: i32) {
-    let _ = Command::new("kill")
-        .arg(format!("-{signal}"))
-        .arg(pid.to_string())
-        .stderr(Stdio::null())
-        .status();
+    let _ =
+        Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).stderr(Stdio::null()).status();
 }

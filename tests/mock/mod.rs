@@ -39,10 +39,7 @@ impl ConnectionFactory for MockFactory {
         if uri.scheme != "qemu" {
             return Err(Error::new(ErrorCode::NO_CONNECT, uri));
         }
-        Ok(Box::new(Mock {
-            events: self.0.bus.watch(),
-            world: Arc::clone(&self.0),
-        }))
+        Ok(Box::new(Mock { events: self.0.bus.watch(), world: Arc::clone(&self.0) }))
     }
     fn is_idle(&self) -> bool {
         !self.0.busy.load(Ordering::SeqCst)
@@ -107,16 +104,8 @@ impl DomainLookup for Mock {
         Ok(known().into_iter().filter(wanted).collect())
     }
     fn lookup_by_name(&self, name: &str) -> Result<DomainRef> {
-        let missing = || {
-            Error::new(
-                ErrorCode::NO_DOMAIN,
-                format!("no domain with matching name '{name}'"),
-            )
-        };
-        known()
-            .into_iter()
-            .find(|domain| domain.name == name)
-            .ok_or_else(missing)
+        let missing = || Error::new(ErrorCode::NO_DOMAIN, format!("no domain with matching name '{name}'"));
+        known().into_iter().find(|domain| domain.name == name).ok_or_else(missing)
     }
     fn lookup_by_id(&self, id: i32) -> Result<DomainRef> {
         let missing = || Error::new(ErrorCode::NO_DOMAIN, format!("no domain with matching id '{id}'"));
@@ -128,10 +117,7 @@ impl DomainLookup for Mock {
         Ok(StateReason { state, reason: 1 })
     }
     fn xml(&self, domain: &DomainRef, _flags: u32) -> Result<String> {
-        Ok(format!(
-            "<domain type='qemu'>\n  <name>{}</name>\n</domain>\n",
-            domain.name
-        ))
+        Ok(format!("<domain type='qemu'>\n  <name>{}</name>\n</domain>\n", domain.name))
     }
     fn is_active(&self, domain: &DomainRef) -> Result<bool> {
         Ok(domain.id.is_some())
@@ -156,10 +142,7 @@ impl DomainLifecycle for Mock {
         Ok(())
     }
     fn destroy(&self, domain: &DomainRef, _flags: u32) -> Result<()> {
-        Err(Error::invalid_operation(format!(
-            "domain '{}' is not for destroying",
-            domain.name
-        )))
+        Err(Error::invalid_operation(format!("domain '{}' is not for destroying", domain.name)))
     }
 }
 
@@ -167,10 +150,7 @@ impl DomainStreams for Mock {
     fn open_console(&self, domain: &DomainRef, device: Option<&str>, _flags: u32) -> Result<Box<dyn Stream>> {
         match device {
             None => Ok(Box::new(Pipe::default())),
-            Some(device) => Err(Error::invalid_argument(format!(
-                "no device {device} in {}",
-                domain.name
-            ))),
+            Some(device) => Err(Error::invalid_argument(format!("no device {device} in {}", domain.name))),
         }
     }
     fn screenshot(
@@ -220,11 +200,7 @@ impl Stream for Pipe {
         if !state.bytes.is_empty() {
             return Ok(Received::Data(state.bytes.drain(..).collect()));
         }
-        Ok(if state.ended {
-            Received::End
-        } else {
-            Received::Nothing
-        })
+        Ok(if state.ended { Received::End } else { Received::Nothing })
     }
     fn finish(&self) -> Result<()> {
         self.abort();
@@ -298,25 +274,13 @@ impl ServerStage {
     ) -> ServerStage {
         let folder = tempfile::tempdir().unwrap();
         let bind = |name: &str, read_only| {
-            Listener::bind(
-                &folder.path().join(name),
-                0o600,
-                None,
-                read_only,
-                Admission::OwnUser,
-            )
-            .unwrap()
+            Listener::bind(&folder.path().join(name), 0o600, None, read_only, Admission::OwnUser).unwrap()
         };
         let listeners = vec![bind("rw", false), bind("ro", true)];
         let server = Server::new(listeners, factory, options).unwrap();
         let running = server.clone();
         let thread = Some(std::thread::spawn(move || running.run().unwrap()));
-        ServerStage {
-            folder,
-            server,
-            world,
-            thread,
-        }
+        ServerStage { folder, server, world, thread }
     }
 
     pub fn socket(&self, name: &str) -> PathBuf {
@@ -334,11 +298,7 @@ impl ServerStage {
     pub fn wait_for_clients(&self, count: usize) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while self.server.client_count() != count {
-            assert!(
-                Instant::now() < deadline,
-                "{} clients, not {count}",
-                self.server.client_count()
-            );
+            assert!(Instant::now() < deadline, "{} clients, not {count}", self.server.client_count());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

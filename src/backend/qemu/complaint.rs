@@ -43,9 +43,7 @@ fn not_running() -> String {
 fn no_right(path: &Path) -> Option<String> {
     let me = own_name();
     let Ok(found) = path.metadata() else {
-        return Some(format!(
-            "user {me} may not look into its folder: run as root or use qemu:///session"
-        ));
+        return Some(format!("user {me} may not look into its folder: run as root or use qemu:///session"));
     };
     let owner = User::from_uid(Uid::from_raw(found.uid())).ok().flatten();
     let owner = owner.map_or_else(|| found.uid().to_string(), |user| user.name);

@@ -59,11 +59,7 @@ impl Target {
             "/session" => true,
             "/system" => false,
             _ => {
-                let hint = if Uid::effective().is_root() {
-                    "qemu:///system"
-                } else {
-                    "qemu:///session"
-                };
+                let hint = if Uid::effective().is_root() { "qemu:///system" } else { "qemu:///session" };
                 return Err(uri.unexpected_path(hint).from_origin(ErrorOrigin::QEMU));
             }
         };
@@ -92,12 +88,7 @@ impl Target {
             }
             std::thread::sleep(Duration::from_millis(5 << attempt));
         }
-        Err(complaint::cannot_connect(
-            &path,
-            self.session,
-            self.named.is_some(),
-            &cause,
-        ))
+        Err(complaint::cannot_connect(&path, self.session, self.named.is_some(), &cause))
     }
 
     /// Nobody listens, and the helper would be ours.
@@ -110,7 +101,5 @@ impl Target {
 
 /// Whether systemd owns the system's socket; then a helper of ours would only be in its way.
 fn is_activated_by_systemd() -> bool {
-    Path::new("/run/systemd/units/invocation:hvsh-qemud.socket")
-        .symlink_metadata()
-        .is_ok()
+    Path::new("/run/systemd/units/invocation:hvsh-qemud.socket").symlink_metadata().is_ok()
 }

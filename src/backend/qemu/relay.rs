@@ -9,9 +9,7 @@ use std::net::Shutdown;
 /// Carries bytes both ways until either side ends. Starts the helper if nobody listens.
 pub fn relay(uri: &Uri, read_only: bool) -> Result<()> {
     let upstream = Target::of(uri)?.connect(read_only)?;
-    let downstream = upstream
-        .try_clone()
-        .map_err(|cause| Error::system("cannot share a socket", &cause))?;
+    let downstream = upstream.try_clone().map_err(|cause| Error::system("cannot share a socket", &cause))?;
     std::thread::spawn(move || {
         carry(std::io::stdin().lock(), &upstream);
         let _ = upstream.shutdown(Shutdown::Write);

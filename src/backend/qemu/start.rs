@@ -48,14 +48,10 @@ pub fn start_in_background(mut command: Command) -> Result<()> {
     if let Some(complaints) = child.stderr.take() {
         let _ = complaints.take(64 * 1024).read_to_string(&mut words);
     }
-    let status = child
-        .wait()
-        .map_or_else(|cause| cause.to_string(), |status| status.to_string());
+    let status = child.wait().map_or_else(|cause| cause.to_string(), |status| status.to_string());
     let words = words.trim().trim_start_matches("error: ");
     let words = if words.is_empty() { &status } else { words };
-    Err(Error::operation_failed(format!(
-        "the helper '{helper}' did not start: {words}"
-    )))
+    Err(Error::operation_failed(format!("the helper '{helper}' did not start: {words}")))
 }
 
 /// The helper named by the environment, or the one that belongs to this shell, or the one on the PATH.
@@ -65,16 +61,11 @@ fn find_helper() -> Result<PathBuf> {
         if is_program(&named) {
             return Ok(named);
         }
-        let what = format!(
-            "{OVERRIDE} names '{}', which is no program that can be run",
-            named.display()
-        );
+        let what = format!("{OVERRIDE} names '{}', which is no program that can be run", named.display());
         return Err(Error::new(ErrorCode::CONFIG_UNSUPPORTED, what));
     }
     let mut tried = Vec::new();
-    let shell = std::env::current_exe()
-        .ok()
-        .and_then(|path| path.canonicalize().ok());
+    let shell = std::env::current_exe().ok().and_then(|path| path.canonicalize().ok());
     if let Some(folder) = shell.as_deref().and_then(Path::parent) {
         tried.extend(PLACES.iter().map(|place| folder.join(place).join(HELPER)));
     }
@@ -83,11 +74,7 @@ fn find_helper() -> Result<PathBuf> {
     if let Some(found) = tried.iter().find(|path| is_program(path)) {
         return Ok(found.clone());
     }
-    let beside = shell
-        .as_deref()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("/"))
-        .display();
+    let beside = shell.as_deref().and_then(Path::parent).unwrap_or(Path::new("/")).display();
     let what = format!(
         "cannot find the helper '{HELPER}' beside the shell in '{beside}', in libexec or on the PATH; install it or \
          name it in {OVERRIDE}"
@@ -97,6 +84,5 @@ fn find_helper() -> Result<PathBuf> {
 
 fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }

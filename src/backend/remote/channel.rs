@@ -76,11 +76,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn ended() -> Error {
-    Error::new(
-        ErrorCode::SYSTEM,
-        "End of file while reading data: Input/output error",
-    )
-    .from_origin(ErrorOrigin::RPC)
+    Error::new(ErrorCode::SYSTEM, "End of file while reading data: Input/output error")
+        .from_origin(ErrorOrigin::RPC)
 }
 
 impl Channel {
@@ -138,9 +135,7 @@ impl Channel {
         let (bytes, serials) = self.encode_calls(vec![(program, procedure, payload)])?;
         self.send(&bytes)?;
         self.wait(Some(deadline), |state| {
-            let arrived = serials
-                .iter()
-                .all(|serial| matches!(state.answers.get(serial), Some(Some(_))));
+            let arrived = serials.iter().all(|serial| matches!(state.answers.get(serial), Some(Some(_))));
             arrived.then_some(())
         })?;
         self.state().answers.retain(|serial, _| !serials.contains(serial));
@@ -385,11 +380,7 @@ impl Channel {
         let seen = entry[0].revents().unwrap_or(PollFlags::empty());
         // A hang-up is found by reading or writing, which also tells the reason.
         let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
-        Ok(if seen.intersects(gone) {
-            seen | wanted
-        } else {
-            seen
-        })
+        Ok(if seen.intersects(gone) { seen | wanted } else { seen })
     }
 
     /// Marks the connection dead and wakes everybody who waits.

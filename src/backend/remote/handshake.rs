@@ -43,10 +43,7 @@ pub(super) fn driver_uri(uri: &Uri) -> String {
         return name.to_string();
     }
     let mut text = format!("{}://{}", uri.scheme, uri.path);
-    let rest = uri
-        .query
-        .iter()
-        .filter(|(name, _)| !TRANSPORT_PARAMETERS.contains(&name.as_str()));
+    let rest = uri.query.iter().filter(|(name, _)| !TRANSPORT_PARAMETERS.contains(&name.as_str()));
     for (index, (name, value)) in rest.enumerate() {
         text.push(if index == 0 { '?' } else { '&' });
         text.push_str(&format!("{name}={value}"));
@@ -58,11 +55,7 @@ impl RemoteConnection {
     /// Proves who we are and opens the driver: one round trip where the peer asks for no proof.
     pub(super) fn shake_hands(&self, driver_uri: &str, read_only: bool) -> Result<()> {
         let flags = if read_only { CONNECT_RO } else { 0 };
-        let open = (
-            REMOTE_PROGRAM,
-            CONNECT_OPEN,
-            to_bytes(&(Some(driver_uri.to_string()), flags)),
-        );
+        let open = (REMOTE_PROGRAM, CONNECT_OPEN, to_bytes(&(Some(driver_uri.to_string()), flags)));
         let mut answers = self.call_many(vec![(REMOTE_PROGRAM, AUTH_LIST, Vec::new()), open.clone()])?;
         let (Some(opened), Some(ways)) = (answers.pop(), answers.pop()) else {
             return Err(Error::internal("a call has no answer"));
@@ -72,9 +65,7 @@ impl RemoteConnection {
             // The peer took the second call before it had settled the first, or wants a proof before it.
             Err(error) if error.code == ErrorCode::AUTH_FAILED || error.code == ErrorCode::RPC => {
                 self.authenticate(&ways)?;
-                self.call_many(vec![open])?
-                    .into_iter()
-                    .try_for_each(|answer| answer.map(|_| ()))
+                self.call_many(vec![open])?.into_iter().try_for_each(|answer| answer.map(|_| ()))
             }
             other => other.map(|_| ()),
         }
@@ -88,11 +79,7 @@ impl RemoteConnection {
             let answers = self.call_many(vec![(REMOTE_PROGRAM, AUTH_POLKIT, Vec::new())])?;
             return answers.into_iter().try_for_each(|answer| answer.map(|_| ()));
         }
-        let way = if ways.contains(&AUTH_SASL) {
-            "SASL"
-        } else {
-            "unknown"
-        };
+        let way = if ways.contains(&AUTH_SASL) { "SASL" } else { "unknown" };
         let what = format!(
             "the daemon wants {way} authentication, which is not supported; connect over ssh instead"
         );
@@ -105,9 +92,7 @@ impl RemoteConnection {
             return;
         }
         let deadline = Instant::now() + GOODBYE;
-        let _ = self
-            .channel
-            .call_until(REMOTE_PROGRAM, CONNECT_CLOSE, Vec::new(), deadline);
+        let _ = self.channel.call_until(REMOTE_PROGRAM, CONNECT_CLOSE, Vec::new(), deadline);
     }
 }
 
@@ -119,10 +104,7 @@ mod tests {
     fn the_far_driver_sees_only_its_own_part() {
         let seen = |text: &str| driver_uri(&Uri::parse(text).unwrap());
         assert_eq!(seen("qemu+unix:///system?socket=/run/x"), "qemu:///system");
-        assert_eq!(
-            seen("qemu+ssh://me@host/session?keyfile=k&x=1"),
-            "qemu:///session?x=1"
-        );
+        assert_eq!(seen("qemu+ssh://me@host/session?keyfile=k&x=1"), "qemu:///session?x=1");
         assert_eq!(seen("qemu+ssh://host/?name=test:///default"), "test:///default");
     }
 }

@@ -37,11 +37,7 @@ impl RemoteConnection {
 
 /// Asks the peer whether it answers pings.
 fn takes_part(channel: &Channel) -> bool {
-    let question = (
-        REMOTE_PROGRAM,
-        CONNECT_SUPPORTS_FEATURE,
-        to_bytes(&FEATURE_KEEPALIVE),
-    );
+    let question = (REMOTE_PROGRAM, CONNECT_SUPPORTS_FEATURE, to_bytes(&FEATURE_KEEPALIVE));
     let answers = channel.call_all(vec![question]);
     let answer = answers.ok().and_then(|mut answers| answers.pop()?.ok());
     answer.is_some_and(|answer| from_bytes::<bool>(&answer).unwrap_or(false))

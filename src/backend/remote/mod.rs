@@ -81,11 +81,7 @@ impl RemoteConnection {
         read_only: bool,
         encrypted: bool,
     ) -> Result<RemoteConnection> {
-        let connection = RemoteConnection {
-            channel: Arc::new(Channel::new(transport)),
-            uri,
-            encrypted,
-        };
+        let connection = RemoteConnection { channel: Arc::new(Channel::new(transport)), uri, encrypted };
         connection.shake_hands(driver_uri, read_only)?;
         Ok(connection)
     }
@@ -96,9 +92,7 @@ impl RemoteConnection {
             return xdr::from_bytes(&xdr::to_bytes(&self.uri));
         }
         let mut answers = self.call_many(vec![(program, procedure, arguments.into_bytes())])?;
-        let answer = answers
-            .pop()
-            .unwrap_or_else(|| Err(Error::internal("a call has no answer")))?;
+        let answer = answers.pop().unwrap_or_else(|| Err(Error::internal("a call has no answer")))?;
         xdr::from_bytes(&answer)
     }
 

@@ -29,14 +29,8 @@ fn closed() -> Error {
 
 impl RemoteStream {
     fn frame(&self, status: Status) -> Frame {
-        let header = Header {
-            status,
-            ..self.header
-        };
-        Frame {
-            header,
-            payload: Vec::new(),
-        }
+        let header = Header { status, ..self.header };
+        Frame { header, payload: Vec::new() }
     }
 
     /// Fails if the stream is closed or the peer has refused what was sent so far.
@@ -53,14 +47,13 @@ impl RemoteStream {
     /// Waits until the peer has ended the stream too; `None` when that took too long.
     fn wait_for_end(&self, deadline: Option<Instant>) -> Result<Option<Result<()>>> {
         let serial = self.header.serial;
-        self.channel
-            .wait(deadline, |state| match state.streams.get(&serial) {
-                Some(inflow) => match inflow.ended.clone()? {
-                    Some(error) => Some(Err(error)),
-                    None => Some(Ok(())),
-                },
-                None => Some(Err(closed())),
-            })
+        self.channel.wait(deadline, |state| match state.streams.get(&serial) {
+            Some(inflow) => match inflow.ended.clone()? {
+                Some(error) => Some(Err(error)),
+                None => Some(Ok(())),
+            },
+            None => Some(Err(closed())),
+        })
     }
 
     fn close(&self) {
@@ -101,28 +94,22 @@ impl Stream for RemoteStream {
 
     fn receive(&self, wait: Option<Duration>) -> Result<Received> {
         let serial = self.header.serial;
-        let found = self
-            .channel
-            .wait(wait.map(|wait| Instant::now() + wait), |state| {
-                let Some(inflow) = state.streams.get_mut(&serial) else {
-                    return Some(Err(closed()));
-                };
-                // An empty frame ends the data; it stays, so that every later call sees the end too.
-                if inflow.frames.len() == 1
-                    && inflow
-                        .frames
-                        .front()
-                        .is_some_and(|frame| frame.payload.is_empty())
-                {
-                    return Some(Ok(None));
-                }
-                match (inflow.frames.pop_front(), &inflow.ended) {
-                    (Some(frame), _) => Some(Ok(Some(frame))),
-                    (None, Some(Some(error))) => Some(Err(error.clone())),
-                    (None, Some(None)) => Some(Ok(None)),
-                    (None, None) => None,
-                }
-            })?;
+        let found = self.channel.wait(wait.map(|wait| Instant::now() + wait), |state| {
+            let Some(inflow) = state.streams.get_mut(&serial) else {
+                return Some(Err(closed()));
+            };
+            // An empty frame ends the data; it stays, so that every later call sees the end too.
+            if inflow.frames.len() == 1 && inflow.frames.front().is_some_and(|frame| frame.payload.is_empty())
+            {
+                return Some(Ok(None));
+            }
+            match (inflow.frames.pop_front(), &inflow.ended) {
+                (Some(frame), _) => Some(Ok(Some(frame))),
+                (None, Some(Some(error))) => Some(Err(error.clone())),
+                (None, Some(None)) => Some(Ok(None)),
+                (None, None) => None,
+            }
+        })?;
         match found {
             Some(Ok(Some(frame))) => received(frame),
             Some(Ok(None)) => Ok(Received::End),
@@ -162,9 +149,7 @@ impl Drop for RemoteStream {
 
 impl RemoteConnection {
     fn open_stream_call(&self, procedure: i32, arguments: Vec<u8>) -> Result<(RemoteStream, Vec<u8>)> {
-        let (serial, answer) = self
-            .channel
-            .call_for_stream(REMOTE_PROGRAM, procedure, arguments)?;
+        let (serial, answer) = self.channel.call_for_stream(REMOTE_PROGRAM, procedure, arguments)?;
         let header = Header {
             program: REMOTE_PROGRAM,
             version: PROGRAM_VERSION,
@@ -173,10 +158,7 @@ impl RemoteConnection {
             serial,
             status: Status::Continue,
         };
-        let stream = RemoteStream {
-            channel: Arc::clone(&self.channel),
-            header,
-        };
+        let stream = RemoteStream { channel: Arc::clone(&self.channel), header };
         Ok((stream, answer))
     }
 

@@ -27,10 +27,7 @@ struct Carrier {
 impl Transport {
     /// A transport over a socket that is connected already.
     pub(super) fn over(socket: UnixStream) -> Transport {
-        Transport {
-            socket,
-            carrier: None,
-        }
+        Transport { socket, carrier: None }
     }
 
     /// Connects to a socket of this machine.
@@ -45,9 +42,7 @@ impl Transport {
     /// Starts the system's ssh with a far end that connects to the daemon there.
     pub(super) fn ssh(uri: &Uri, driver_uri: &str, read_only: bool) -> Result<Transport> {
         let (near, far) = UnixStream::pair().map_err(|e| Error::system("Cannot create a socket pair", &e))?;
-        let output = far
-            .try_clone()
-            .map_err(|e| Error::system("Cannot create a socket pair", &e))?;
+        let output = far.try_clone().map_err(|e| Error::system("Cannot create a socket pair", &e))?;
         let mut command = ssh_command(uri, driver_uri, read_only)?;
         let mut child = command
             .stdin(Stdio::from(OwnedFd::from(far)))
@@ -56,16 +51,10 @@ impl Transport {
             .spawn()
             .map_err(|cause| {
                 let program = command.get_program().to_string_lossy().into_owned();
-                Error::system(
-                    format!("Cannot run '{program}', which ssh transport needs"),
-                    &cause,
-                )
+                Error::system(format!("Cannot run '{program}', which ssh transport needs"), &cause)
             })?;
         let complaints = child.stderr.take();
-        Ok(Transport {
-            socket: near,
-            carrier: Some(Mutex::new(Carrier { child, complaints })),
-        })
+        Ok(Transport { socket: near, carrier: Some(Mutex::new(Carrier { child, complaints })) })
     }
 
     /// Whether what travels here is encrypted on its way.
@@ -103,9 +92,7 @@ impl Drop for Transport {
     fn drop(&mut self) {
         self.hang_up();
         if let Some(carrier) = self.carrier.take() {
-            let mut carrier = carrier
-                .into_inner()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut carrier = carrier.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
             // The far end is gone with the socket; what ssh still does is nobody's business any more.
             let _ = carrier.child.kill();
             let _ = carrier.child.wait();
@@ -145,11 +132,7 @@ fn ssh_command(uri: &Uri, driver_uri: &str, read_only: bool) -> Result<Command> 
 /// The far side's script: our helper, else libvirt's, else netcat on a socket.
 fn far_end(uri: &Uri, driver_uri: &str, read_only: bool) -> String {
     let netcat = quote(uri.parameter("netcat").unwrap_or("nc"));
-    let name = if read_only {
-        "libvirt-sock-ro"
-    } else {
-        "libvirt-sock"
-    };
+    let name = if read_only { "libvirt-sock-ro" } else { "libvirt-sock" };
     let socket = match uri.parameter("socket") {
         Some(path) => quote(path),
         None if uri.path == "/session" => format!("\"${{XDG_RUNTIME_DIR:-$HOME/.cache}}/libvirt/{name}\""),
@@ -162,11 +145,7 @@ fn far_end(uri: &Uri, driver_uri: &str, read_only: bool) -> String {
         return by_netcat;
     }
     let driver = quote(driver_uri);
-    let (ours, theirs) = if read_only {
-        (" --read-only", " -r")
-    } else {
-        ("", "")
-    };
+    let (ours, theirs) = if read_only { (" --read-only", " -r") } else { ("", "") };
     let by_helper = format!("exec virt-ssh-helper{theirs} {driver}");
     if uri.parameter("proxy") == Some("native") {
         return by_helper;
@@ -189,11 +168,7 @@ mod tests {
     #[test]
     fn words_survive_the_far_shell() {
         let odd = "a'b \"c\" $d `e`";
-        let output = Command::new("sh")
-            .arg("-c")
-            .arg(format!("printf %s {}", quote(odd)))
-            .output()
-            .unwrap();
+        let output = Command::new("sh").arg("-c").arg(format!("printf %s {}", quote(odd))).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), odd);
     }
 
@@ -201,10 +176,7 @@ mod tests {
     fn ssh_gets_user_port_and_key() {
         let uri = Uri::parse("qemu+ssh://me@host:2222/system?keyfile=/k&no_verify=1").unwrap();
         let command = ssh_command(&uri, "qemu:///system", false).unwrap();
-        let words: Vec<_> = command
-            .get_args()
-            .map(|w| w.to_string_lossy().into_owned())
-            .collect();
+        let words: Vec<_> = command.get_args().map(|w| w.to_string_lossy().into_owned()).collect();
         assert_eq!(
             words[..words.len() - 1],
             [

@@ -27,10 +27,7 @@ fn figure(interface: &Element, name: &str) -> u32 {
 }
 
 fn told(interface: &Element) -> Vec<TypedParam> {
-    NAMES
-        .iter()
-        .map(|name| TypedParam::new(*name, figure(interface, name)))
-        .collect()
+    NAMES.iter().map(|name| TypedParam::new(*name, figure(interface, name))).collect()
 }
 
 /// The bandwidth of an interface; zero is no limit.
@@ -41,13 +38,8 @@ pub(super) fn read(tree: &Element, device: &str) -> Result<Vec<TypedParam>> {
 
 /// Sets the directions that parameters name; an average of zero (and no floor) lifts a direction's limits.
 pub(super) fn write(tree: &mut Element, device: &str, params: &[TypedParam]) {
-    let devices = tree
-        .child_mut("devices")
-        .into_iter()
-        .flat_map(Element::elements_mut);
-    let found = devices
-        .into_iter()
-        .find(|found| found.name == "interface" && is_interface(found, device));
+    let devices = tree.child_mut("devices").into_iter().flat_map(Element::elements_mut);
+    let found = devices.into_iter().find(|found| found.name == "interface" && is_interface(found, device));
     let Some(interface) = found else { return };
     let old = told(interface);
     let mut bandwidth = Element::new("bandwidth");
@@ -58,10 +50,7 @@ pub(super) fn write(tree: &mut Element, device: &str, params: &[TypedParam]) {
         let source = if named { params } else { old.as_slice() };
         let value = |figure: &&str| {
             let value = TypedParam::find(source, &format!("{prefix}{figure}"));
-            (
-                figure.to_string(),
-                value.and_then(ParamValue::as_u64).unwrap_or(0),
-            )
+            (figure.to_string(), value.and_then(ParamValue::as_u64).unwrap_or(0))
         };
         let mut limits = Element::new(direction);
         for (figure, value) in WRITTEN.iter().map(value).filter(|(_, value)| *value > 0) {
@@ -73,10 +62,6 @@ pub(super) fn write(tree: &mut Element, device: &str, params: &[TypedParam]) {
     }
     interface.remove("bandwidth");
     if bandwidth.elements().next().is_some() {
-        insert_after(
-            interface,
-            bandwidth,
-            &["mac", "source", "backend", "virtualport", "portForwarding"],
-        );
+        insert_after(interface, bandwidth, &["mac", "source", "backend", "virtualport", "portForwarding"]);
     }
 }

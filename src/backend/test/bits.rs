@@ -10,11 +10,7 @@ pub(super) fn parse_ranges(text: &str) -> Result<Vec<usize>> {
     let malformed = || Error::invalid_argument(format!("Failed to parse bitmap '{text}'"));
     let number = |digits: &str| -> Result<usize> {
         let number = digits.trim().parse::<usize>().map_err(|_| malformed())?;
-        if number <= NUMBER_MAX {
-            Ok(number)
-        } else {
-            Err(malformed())
-        }
+        if number <= NUMBER_MAX { Ok(number) } else { Err(malformed()) }
     };
     let mut found = std::collections::BTreeSet::new();
     for part in text.split(',').map(str::trim) {

@@ -21,11 +21,7 @@ pub(super) fn parameters(tree: &Element) -> Vec<TypedParam> {
     let mut params = vec![TypedParam::new("weight", weight.unwrap_or(0))];
     for (name, element) in OF_DEVICES {
         let mut pairs = Vec::new();
-        for device in tree
-            .child("blkiotune")
-            .into_iter()
-            .flat_map(|tune| tune.children("device"))
-        {
+        for device in tree.child("blkiotune").into_iter().flat_map(|tune| tune.children("device")) {
             if let (Some(path), Some(value)) = (device.child_text("path"), device.child_text(element)) {
                 pairs.push(format!("{path},{value}"));
             }
@@ -105,9 +101,7 @@ fn set_device(tune: &mut Element, path: &str, place: usize, value: u64) {
     if !tune.children("device").any(is_it) {
         tune.push(Element::new("device").with_child(Element::new("path").with_text(path)));
     }
-    let found = tune
-        .elements_mut()
-        .find(|element| element.name == "device" && is_it(element));
+    let found = tune.elements_mut().find(|element| element.name == "device" && is_it(element));
     let Some(device) = found else { return };
     let (_, name) = OF_DEVICES[place];
     device.remove(name);

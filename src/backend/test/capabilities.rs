@@ -84,20 +84,15 @@ fn page_size(size: u32) -> Element {
 }
 
 fn guest_features() -> Element {
-    Element::new("features")
-        .with_child(Element::new("pae"))
-        .with_child(Element::new("nonpae"))
+    Element::new("features").with_child(Element::new("pae")).with_child(Element::new("nonpae"))
 }
 
 /// The node's capabilities. The blank lines between the parts are part of the form.
 pub(super) fn host(state: &State) -> String {
-    let mut cpu = Element::new("cpu")
-        .with_child(text("arch", ARCH))
-        .with_child(guest_features());
+    let mut cpu = Element::new("cpu").with_child(text("arch", ARCH)).with_child(guest_features());
     PAGES.into_iter().map(page_size).for_each(|pages| cpu.push(pages));
-    let security = Element::new("secmodel")
-        .with_child(text("model", "testSecurity"))
-        .with_child(Element::new("doi"));
+    let security =
+        Element::new("secmodel").with_child(text("model", "testSecurity")).with_child(Element::new("doi"));
     let host = Element::new("host")
         .with_child(cpu)
         .with_child(Element::new("power_management"))
@@ -153,10 +148,7 @@ fn guest(os_type: &str) -> Element {
         .with_child(text("wordsize", 32))
         .with_child(text("emulator", EMULATOR))
         .with_child(Element::new("domain").with("type", "test"));
-    Element::new("guest")
-        .with_child(text("os_type", os_type))
-        .with_child(arch)
-        .with_child(guest_features())
+    Element::new("guest").with_child(text("os_type", os_type)).with_child(arch).with_child(guest_features())
 }
 
 /// What a domain can have here; the choices are checked, and then repeated.
@@ -190,9 +182,7 @@ pub(super) fn domain(
     root.push(cpu);
     root.push(text("devices", "\n  "));
     let absent = |name: &str| Element::new(name).with("supported", "no");
-    let features = Element::new("features")
-        .with_child(absent("sev"))
-        .with_child(absent("sgx"));
+    let features = Element::new("features").with_child(absent("sev")).with_child(absent("sgx"));
     root.push(features);
     Ok(root.to_string())
 }

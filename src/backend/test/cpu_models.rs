@@ -157,27 +157,11 @@ const X86: &[&str] = &[
 ];
 
 /// Those of `ppc64` and its little-endian sister.
-const POWER: &[&str] = &[
-    "POWER6",
-    "POWER7",
-    "POWER8",
-    "POWER9",
-    "POWER10",
-    "POWERPC_e5500",
-    "POWERPC_e6500",
-];
+const POWER: &[&str] = &["POWER6", "POWER7", "POWER8", "POWER9", "POWER10", "POWERPC_e5500", "POWERPC_e6500"];
 
 /// The architectures whose models are not listed: all that exist are accepted.
-const UNLISTED: &[&str] = &[
-    "s390",
-    "s390x",
-    "armv6l",
-    "armv7b",
-    "armv7l",
-    "aarch64",
-    "riscv64",
-    "loongarch64",
-];
+const UNLISTED: &[&str] =
+    &["s390", "s390x", "armv6l", "armv7b", "armv7l", "aarch64", "riscv64", "loongarch64"];
 
 /// The models of an architecture that libvirt knows; none means that any is accepted.
 pub(super) fn names(arch: &str, is_known: bool) -> Result<Vec<String>> {
@@ -190,9 +174,7 @@ pub(super) fn names(arch: &str, is_known: bool) -> Result<Vec<String>> {
             return Err(Error::new(ErrorCode::NO_SUPPORT, detail));
         }
         _ => {
-            return Err(Error::invalid_argument(format!(
-                "cannot find architecture {arch}"
-            )));
+            return Err(Error::invalid_argument(format!("cannot find architecture {arch}")));
         }
     };
     Ok(names.iter().map(|name| (*name).to_string()).collect())

@@ -24,10 +24,7 @@ const TUNES: &[&str] = &[
 /// The CPUs that a node's figures leave room for.
 pub(super) fn host_cpus(node: &NodeInfo) -> usize {
     let product = [node.nodes, node.sockets, node.cores, node.threads];
-    product
-        .iter()
-        .map(|number| usize::try_from(*number).unwrap_or(0))
-        .product()
+    product.iter().map(|number| usize::try_from(*number).unwrap_or(0)).product()
 }
 
 /// Sets the number of virtual CPUs that a domain has.
@@ -76,26 +73,20 @@ fn pin_of(tree: &Element, kind: &str, numbered: Option<(&str, u32)>) -> Option<V
 /// The host CPUs that a virtual one may run on.
 pub(super) fn vcpu_affinity(tree: &Element, vcpu: u32, host_cpus: usize) -> Vec<usize> {
     let pinned = pin_of(tree, "vcpupin", Some(("vcpu", vcpu)));
-    pinned
-        .or_else(|| allowed(tree))
-        .unwrap_or_else(|| (0..host_cpus).collect())
+    pinned.or_else(|| allowed(tree)).unwrap_or_else(|| (0..host_cpus).collect())
 }
 
 /// The host CPUs that the emulator may run on.
 pub(super) fn emulator_affinity(tree: &Element, host_cpus: usize) -> Vec<usize> {
     let pinned = pin_of(tree, "emulatorpin", None);
-    pinned
-        .or_else(|| allowed(tree))
-        .unwrap_or_else(|| (0..host_cpus).collect())
+    pinned.or_else(|| allowed(tree)).unwrap_or_else(|| (0..host_cpus).collect())
 }
 
 /// The host CPUs that an I/O thread may run on: without any word on it, as many as there are virtual ones.
 pub(super) fn iothread_affinity(tree: &Element, iothread: u32) -> Vec<usize> {
     let pinned = pin_of(tree, "iothreadpin", Some(("iothread", iothread)));
     let count = definition::vcpus(tree) as usize;
-    pinned
-        .or_else(|| allowed(tree))
-        .unwrap_or_else(|| (0..count).collect())
+    pinned.or_else(|| allowed(tree)).unwrap_or_else(|| (0..count).collect())
 }
 
 /// Pins something to the CPUs of a map.
@@ -109,9 +100,7 @@ pub(super) fn pin(tree: &mut Element, kind: &str, numbered: Option<(&str, u32)>,
     let tune = part(tree, "cputune");
     // Pins of a kind stand in the order of what they pin.
     let number_of = |element: &Element, attribute: &str| {
-        element
-            .attribute(attribute)
-            .and_then(|number| number.parse::<u32>().ok())
+        element.attribute(attribute).and_then(|number| number.parse::<u32>().ok())
     };
     let later = numbered.and_then(|(attribute, number)| {
         let is_later = |node: &crate::xml::Node| match node {

@@ -156,14 +156,8 @@ const DEVICES: [&str; 4] = [
 
 /// The NUMA cells of the default node.
 const CELLS: &[Cell] = &[
-    Cell {
-        memory: 2 * 1024 * 1024,
-        pages: &[(4, 524_288), (2048, 0), (1_048_576, 0)],
-    },
-    Cell {
-        memory: 4 * 1024 * 1024,
-        pages: &[(8, 524_288), (2048, 0), (1_048_576, 0)],
-    },
+    Cell { memory: 2 * 1024 * 1024, pages: &[(4, 524_288), (2048, 0), (1_048_576, 0)] },
+    Cell { memory: 4 * 1024 * 1024, pages: &[(8, 524_288), (2048, 0), (1_048_576, 0)] },
 ];
 
 /// The hardware of a node that does not say otherwise.

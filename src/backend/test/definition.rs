@@ -50,9 +50,7 @@ fn name_targets(tree: &mut Element) {
         .filter_map(|interface| interface.child_attribute("target", "dev"))
         .map(str::to_string)
         .collect();
-    let mut free = (0u32..)
-        .map(|number| format!("testnet{number}"))
-        .filter(|name| !taken.contains(name));
+    let mut free = (0u32..).map(|number| format!("testnet{number}")).filter(|name| !taken.contains(name));
     for interface in devices.elements_mut().filter(|device| device.name == "interface") {
         if interface.child_attribute("target", "dev").is_some() {
             continue;
@@ -82,10 +80,7 @@ pub(super) fn part<'a>(tree: &'a mut Element, name: &str) -> &'a mut Element {
 
 /// Takes the child `name` away when nothing is left in it.
 pub(super) fn drop_empty(tree: &mut Element, name: &str) {
-    if tree
-        .child(name)
-        .is_some_and(|part| part.elements().next().is_none())
-    {
+    if tree.child(name).is_some_and(|part| part.elements().next().is_none()) {
         tree.remove(name);
     }
 }
@@ -97,8 +92,7 @@ pub(super) fn name_of(tree: &Element) -> String {
 
 /// The definition's uuid, if it has a good one.
 pub(super) fn uuid_of(tree: &Element) -> Option<Uuid> {
-    tree.child_text("uuid")
-        .and_then(|text| Uuid::parse_str(&text).ok())
+    tree.child_text("uuid").and_then(|text| Uuid::parse_str(&text).ok())
 }
 
 /// The number inside a child element.
@@ -118,17 +112,13 @@ pub(super) fn memory(tree: &Element) -> u64 {
 
 /// The virtual CPUs the domain may have.
 pub(super) fn max_vcpus(tree: &Element) -> u32 {
-    number(tree, "vcpu")
-        .and_then(|count| count.try_into().ok())
-        .unwrap_or(1)
+    number(tree, "vcpu").and_then(|count| count.try_into().ok()).unwrap_or(1)
 }
 
 /// The virtual CPUs the domain has.
 pub(super) fn vcpus(tree: &Element) -> u32 {
     let current = tree.child_attribute("vcpu", "current");
-    current
-        .and_then(|count| count.parse().ok())
-        .unwrap_or_else(|| max_vcpus(tree))
+    current.and_then(|count| count.parse().ok()).unwrap_or_else(|| max_vcpus(tree))
 }
 
 /// The text of a lifecycle action, such as that of `on_reboot`.
@@ -138,9 +128,7 @@ pub(super) fn action(tree: &Element, event: &str) -> String {
 
 /// The devices of a kind.
 pub(super) fn devices<'a>(tree: &'a Element, kind: &'a str) -> impl Iterator<Item = &'a Element> {
-    tree.child("devices")
-        .into_iter()
-        .flat_map(move |devices| devices.children(kind))
+    tree.child("devices").into_iter().flat_map(move |devices| devices.children(kind))
 }
 
 /// The tree as a client sees it: with the id of a running domain, secrets only if asked for.

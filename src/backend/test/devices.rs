@@ -45,13 +45,8 @@ const KINDS: &[&str] = &[
     "pstore",
 ];
 /// What a refusal calls a SCSI, USB, … host device.
-const HOST_DEVICE_WORDS: [(&str, &str); 5] = [
-    ("usb", "default"),
-    ("pci", "kvm"),
-    ("scsi", "vfio"),
-    ("scsi_host", "xen"),
-    ("mdev", "(null)"),
-];
+const HOST_DEVICE_WORDS: [(&str, &str); 5] =
+    [("usb", "default"), ("pci", "kvm"), ("scsi", "vfio"), ("scsi_host", "xen"), ("mdev", "(null)")];
 
 fn unsupported(detail: String) -> Error {
     Error::new(ErrorCode::OPERATION_UNSUPPORTED, detail)
@@ -105,11 +100,7 @@ fn completed(tree: &Element, device: Element) -> Result<(usize, Element)> {
 }
 
 fn last_of<'a>(tree: &'a Element, kind: &str) -> Option<(usize, &'a Element)> {
-    let devices = tree
-        .child("devices")
-        .into_iter()
-        .flat_map(Element::elements)
-        .enumerate();
+    let devices = tree.child("devices").into_iter().flat_map(Element::elements).enumerate();
     devices.filter(|(_, device)| device.name == kind).last()
 }
 
@@ -133,14 +124,9 @@ fn check_attach(device: &Element) -> Result<()> {
         },
         "interface" => match device.attribute("type").unwrap_or_default() {
             "bridge" | "ethernet" => Ok(()),
-            kind => Err(unsupported(format!(
-                "hotplug of interface type of {kind} is not implemented yet"
-            ))),
+            kind => Err(unsupported(format!("hotplug of interface type of {kind} is not implemented yet"))),
         },
-        "hostdev" => match (
-            device.attribute("mode"),
-            device.attribute("type").unwrap_or_default(),
-        ) {
+        "hostdev" => match (device.attribute("mode"), device.attribute("type").unwrap_or_default()) {
             (Some("capabilities"), _) => Err(Error::unsupported_configuration(
                 "hotplug is not supported for hostdev mode 'capabilities'",
             )),
@@ -154,9 +140,7 @@ fn check_attach(device: &Element) -> Result<()> {
         },
         _ => {
             let kind = kind_word(device);
-            Err(unsupported(format!(
-                "live attach of device '{kind}' is not supported"
-            )))
+            Err(unsupported(format!("live attach of device '{kind}' is not supported")))
         }
     }
 }
@@ -165,13 +149,11 @@ fn check_attach(device: &Element) -> Result<()> {
 fn check_detach(device: &Element) -> Result<()> {
     match device.name.as_str() {
         "disk" => match (device.attribute("device"), bus_of(device)) {
-            (Some("floppy"), _) => Err(unsupported(
-                "disk device type 'floppy' cannot be detached".to_string(),
-            )),
+            (Some("floppy"), _) => {
+                Err(unsupported("disk device type 'floppy' cannot be detached".to_string()))
+            }
             (_, "virtio" | "usb" | "scsi") => Ok(()),
-            _ => Err(unsupported(
-                "This type of disk cannot be hot unplugged".to_string(),
-            )),
+            _ => Err(unsupported("This type of disk cannot be hot unplugged".to_string())),
         },
         "interface" => match device.attribute("type").unwrap_or_default() {
             "bridge" | "ethernet" => Ok(()),
@@ -183,9 +165,7 @@ fn check_detach(device: &Element) -> Result<()> {
         "hostdev" => Ok(()),
         _ => {
             let kind = kind_word(device);
-            Err(unsupported(format!(
-                "live detach of device '{kind}' is not supported"
-            )))
+            Err(unsupported(format!("live detach of device '{kind}' is not supported")))
         }
     }
 }
@@ -215,10 +195,7 @@ fn give_alias(tree: &Element, new: &mut Element) {
             let Some(index) = xml::domain::devices::disk::index_of(target) else {
                 return;
             };
-            (
-                format!("{}-disk{index}", bus_of(new)),
-                &xml::domain::devices::disk::DISK,
-            )
+            (format!("{}-disk{index}", bus_of(new)), &xml::domain::devices::disk::DISK)
         }
         _ => return,
     };
@@ -366,9 +343,7 @@ impl DomainDevices for TestConnection {
 fn updated(tree: &Element, device: &Element) -> Result<Element> {
     if device.name != "disk" {
         let kind = kind_word(device);
-        return Err(unsupported(format!(
-            "persistent update of device '{kind}' is not supported"
-        )));
+        return Err(unsupported(format!("persistent update of device '{kind}' is not supported")));
     }
     let target = device.child_attribute("target", "dev").unwrap_or_default();
     let is_it = |disk: &Element| disk.name == "disk" && disk.child_attribute("target", "dev") == Some(target);

@@ -71,19 +71,13 @@ impl DomainGuest for TestConnection {
     fn send_process_signal(&self, domain: &DomainRef, pid: i64, signum: u32, flags: u32) -> Result<()> {
         only_flags(flags, 0, "testDomainSendProcessSignal")?;
         if pid == 0 {
-            return Err(bare(
-                "pid_value in virDomainSendProcessSignal must not be zero".to_string(),
-            ));
+            return Err(bare("pid_value in virDomainSendProcessSignal must not be zero".to_string()));
         }
         if pid != 1 {
-            return Err(Error::invalid_argument(
-                "only sending a signal to pid 1 is supported",
-            ));
+            return Err(Error::invalid_argument("only sending a signal to pid 1 is supported"));
         }
         if signum > SIGNAL_MAX {
-            return Err(Error::invalid_argument(format!(
-                "signum value {signum} is out of range"
-            )));
+            return Err(Error::invalid_argument(format!("signum value {signum} is out of range")));
         }
         // No process is there to get it, whether the domain runs or not.
         self.state().guest(domain).map(|_| ())
@@ -186,10 +180,7 @@ impl DomainStreams for TestConnection {
     ) -> Result<(Option<String>, Box<dyn Stream>)> {
         only_flags(flags, 0, "testDomainScreenshot")?;
         self.state().guest(domain)?;
-        Ok((
-            Some("image/png".to_string()),
-            Box::new(screenshot::Picture::new()),
-        ))
+        Ok((Some("image/png".to_string()), Box::new(screenshot::Picture::new())))
     }
 }
 

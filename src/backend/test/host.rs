@@ -90,16 +90,11 @@ impl Host for TestConnection {
         // Numbers that look alive: more for every further cell and size.
         let first = 7 + 12 * u64::try_from(start_cell).unwrap_or(0);
         let numbers = std::iter::successors(Some(first), |number| number.checked_mul(2)?.checked_add(7));
-        Ok(numbers
-            .take(pages.len().saturating_mul(cell_count as usize))
-            .collect())
+        Ok(numbers.take(pages.len().saturating_mul(cell_count as usize)).collect())
     }
 
     fn node_security_model(&self) -> Result<SecurityModel> {
-        Ok(SecurityModel {
-            model: "testSecurity".to_string(),
-            doi: String::new(),
-        })
+        Ok(SecurityModel { model: "testSecurity".to_string(), doi: String::new() })
     }
 
     fn sysinfo(&self, flags: u32) -> Result<String> {
@@ -115,10 +110,7 @@ impl Host for TestConnection {
             ("idle", 87_264_900_000),
             ("iowait", 763_600_000),
         ];
-        let stat = |(name, value): (&str, u64)| NodeStat {
-            name: name.to_string(),
-            value,
-        };
+        let stat = |(name, value): (&str, u64)| NodeStat { name: name.to_string(), value };
         Ok(counters.into_iter().map(stat).collect())
     }
 

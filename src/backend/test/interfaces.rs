@@ -24,11 +24,7 @@ pub(super) struct InterfaceSet {
 
 impl HostInterface {
     fn new(tree: Element) -> HostInterface {
-        HostInterface {
-            name: tree.attribute("name").unwrap_or_default().to_string(),
-            active: false,
-            tree,
-        }
+        HostInterface { name: tree.attribute("name").unwrap_or_default().to_string(), active: false, tree }
     }
 
     fn mac(&self) -> &str {
@@ -36,10 +32,7 @@ impl HostInterface {
     }
 
     fn reference(&self) -> InterfaceRef {
-        InterfaceRef {
-            name: self.name.clone(),
-            mac: self.mac().to_string(),
-        }
+        InterfaceRef { name: self.name.clone(), mac: self.mac().to_string() }
     }
 }
 
@@ -111,11 +104,7 @@ impl Interfaces for TestConnection {
 
     fn lookup_by_mac_string(&self, mac: &str) -> Result<InterfaceRef> {
         let state = self.state();
-        let mut found = state
-            .interfaces
-            .list
-            .iter()
-            .filter(|known| known.mac().eq_ignore_ascii_case(mac));
+        let mut found = state.interfaces.list.iter().filter(|known| known.mac().eq_ignore_ascii_case(mac));
         match (found.next(), found.next()) {
             (Some(interface), None) => Ok(interface.reference()),
             (Some(_), Some(_)) => Err(Error::new(ErrorCode::MULTIPLE_INTERFACES, mac)),
@@ -174,9 +163,7 @@ impl Interfaces for TestConnection {
         only_flags(flags, 0, "testInterfaceChangeCommit")?;
         match self.state().interfaces.before.take() {
             Some(_) => Ok(()),
-            None => Err(Error::invalid_operation(
-                "no transaction running, nothing to be committed.",
-            )),
+            None => Err(Error::invalid_operation("no transaction running, nothing to be committed.")),
         }
     }
 

@@ -6,10 +6,7 @@ use crate::xml::Element;
 
 /// The numbers of a definition's I/O threads: those it lists, and the lowest free ones for the rest of the count.
 pub(super) fn ids(tree: &Element) -> Vec<u32> {
-    let listed = tree
-        .child("iothreadids")
-        .into_iter()
-        .flat_map(|ids| ids.children("iothread"));
+    let listed = tree.child("iothreadids").into_iter().flat_map(|ids| ids.children("iothread"));
     let number = |thread: &Element| thread.attribute("id").and_then(|id| id.parse().ok());
     let mut ids: Vec<u32> = listed.filter_map(number).collect();
     let count = definition::number(tree, "iothreads").unwrap_or(0) as usize;
@@ -38,10 +35,7 @@ fn write(tree: &mut Element, ids: &[u32]) {
     });
     for id in ids {
         let id = id.to_string();
-        if !held
-            .children("iothread")
-            .any(|thread| thread.attribute("id") == Some(&id))
-        {
+        if !held.children("iothread").any(|thread| thread.attribute("id") == Some(&id)) {
             insert_after(held, Element::new("iothread").with("id", id), &["iothread"]);
         }
     }
@@ -50,9 +44,7 @@ fn write(tree: &mut Element, ids: &[u32]) {
 /// Refuses a number that is taken.
 pub(super) fn expect_free(tree: &Element, id: u32) -> Result<()> {
     match ids(tree).contains(&id) {
-        true => Err(Error::invalid_argument(format!(
-            "an IOThread is already using iothread_id '{id}'"
-        ))),
+        true => Err(Error::invalid_argument(format!("an IOThread is already using iothread_id '{id}'"))),
         false => Ok(()),
     }
 }
@@ -61,9 +53,7 @@ pub(super) fn expect_free(tree: &Element, id: u32) -> Result<()> {
 pub(super) fn expect_known(tree: &Element, id: u32) -> Result<()> {
     match ids(tree).contains(&id) {
         true => Ok(()),
-        false => Err(Error::invalid_argument(format!(
-            "cannot find IOThread '{id}' in iothreadids list"
-        ))),
+        false => Err(Error::invalid_argument(format!("cannot find IOThread '{id}' in iothreadids list"))),
     }
 }
 

@@ -15,10 +15,7 @@ impl DomainLifecycle for TestConnection {
         only_flags(flags, DOMAIN_DEFINE_VALIDATE, "testDomainDefineXMLFlags")?;
         let tree = definition::read(xml)?;
         let mut state = self.state();
-        let (name, uuid) = (
-            definition::name_of(&tree),
-            definition::uuid_of(&tree).unwrap_or_default(),
-        );
+        let (name, uuid) = (definition::name_of(&tree), definition::uuid_of(&tree).unwrap_or_default());
         let replaced = state.check_identity(&name, uuid, false)?;
         let detail = match replaced {
             Some(at) if state.guests[at].persistent => DOMAIN_EVENT_DEFINED_UPDATED,
@@ -49,10 +46,7 @@ impl DomainLifecycle for TestConnection {
         only_flags(flags, DOMAIN_START_VALIDATE, "testDomainCreateXML")?;
         let tree = definition::read(xml)?;
         let mut state = self.state();
-        let (name, uuid) = (
-            definition::name_of(&tree),
-            definition::uuid_of(&tree).unwrap_or_default(),
-        );
+        let (name, uuid) = (definition::name_of(&tree), definition::uuid_of(&tree).unwrap_or_default());
         let replaced = state.check_identity(&name, uuid, true)?;
         let id = state.take_id();
         let guest = match replaced {
@@ -212,11 +206,7 @@ impl DomainLifecycle for TestConnection {
         uri: Option<&str>,
         flags: u32,
     ) -> Result<()> {
-        only_flags(
-            flags,
-            DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG,
-            "testDomainSetMetadata",
-        )?;
+        only_flags(flags, DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG, "testDomainSetMetadata")?;
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         for tree in guest.affected(flags)? {
@@ -244,9 +234,7 @@ impl DomainLifecycle for TestConnection {
             DOMAIN_LIFECYCLE_ACTION_COREDUMP_DESTROY => "coredump-destroy",
             DOMAIN_LIFECYCLE_ACTION_COREDUMP_RESTART => "coredump-restart",
             _ => {
-                return Err(Error::invalid_argument(format!(
-                    "unknown lifecycle action {action}"
-                )));
+                return Err(Error::invalid_argument(format!("unknown lifecycle action {action}")));
             }
         };
         for tree in self.state().guest_mut(domain)?.affected(flags)? {

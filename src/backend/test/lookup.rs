@@ -21,29 +21,20 @@ impl DomainLookup for TestConnection {
     fn lookup_by_id(&self, id: i32) -> Result<DomainRef> {
         let state = self.state();
         let wanted = u32::try_from(id).ok();
-        let found = state
-            .guests
-            .iter()
-            .find(|guest| guest.is_active() && guest.id == wanted);
-        found
-            .map(Guest::reference)
-            .ok_or_else(|| no_domain(format!("no domain with matching id '{id}'")))
+        let found = state.guests.iter().find(|guest| guest.is_active() && guest.id == wanted);
+        found.map(Guest::reference).ok_or_else(|| no_domain(format!("no domain with matching id '{id}'")))
     }
 
     fn lookup_by_name(&self, name: &str) -> Result<DomainRef> {
         let state = self.state();
         let found = state.guests.iter().find(|guest| guest.name == name);
-        found
-            .map(Guest::reference)
-            .ok_or_else(|| no_domain(format!("no domain with matching name '{name}'")))
+        found.map(Guest::reference).ok_or_else(|| no_domain(format!("no domain with matching name '{name}'")))
     }
 
     fn lookup_by_uuid(&self, uuid: uuid::Uuid) -> Result<DomainRef> {
         let state = self.state();
         let found = state.guests.iter().find(|guest| guest.uuid == uuid);
-        found
-            .map(Guest::reference)
-            .ok_or_else(|| no_domain(format!("no domain with matching uuid '{uuid}'")))
+        found.map(Guest::reference).ok_or_else(|| no_domain(format!("no domain with matching uuid '{uuid}'")))
     }
 
     fn xml(&self, domain: &DomainRef, flags: u32) -> Result<String> {
@@ -107,11 +98,7 @@ impl DomainLookup for TestConnection {
         // Only what runs has a label.
         let active = self.state().guest(domain)?.is_active();
         Ok(SecurityLabel {
-            label: if active {
-                "libvirt-test".to_string()
-            } else {
-                String::new()
-            },
+            label: if active { "libvirt-test".to_string() } else { String::new() },
             enforcing: active,
         })
     }
@@ -123,11 +110,7 @@ impl DomainLookup for TestConnection {
     }
 
     fn launch_security_info(&self, _domain: &DomainRef, flags: u32) -> Result<Vec<TypedParam>> {
-        only_flags(
-            flags | TYPED_PARAM_STRING_OKAY,
-            0,
-            "testDomainGetLaunchSecurityInfo",
-        )?;
+        only_flags(flags | TYPED_PARAM_STRING_OKAY, 0, "testDomainGetLaunchSecurityInfo")?;
         Ok(Vec::new())
     }
 
@@ -153,10 +136,7 @@ pub(super) fn is_listed(guest: &Guest, flags: u32) -> bool {
             (CONNECT_LIST_DOMAINS_RUNNING, state == DOMAIN_RUNNING),
             (CONNECT_LIST_DOMAINS_PAUSED, state == DOMAIN_PAUSED),
             (CONNECT_LIST_DOMAINS_SHUTOFF, state == DOMAIN_SHUTOFF),
-            (
-                CONNECT_LIST_DOMAINS_OTHER,
-                ![DOMAIN_RUNNING, DOMAIN_PAUSED, DOMAIN_SHUTOFF].contains(&state),
-            ),
+            (CONNECT_LIST_DOMAINS_OTHER, ![DOMAIN_RUNNING, DOMAIN_PAUSED, DOMAIN_SHUTOFF].contains(&state)),
         ],
         &[
             (CONNECT_LIST_DOMAINS_MANAGEDSAVE, guest.managed_save),
@@ -197,10 +177,7 @@ mod tests {
         let node = node();
         let node = node.domains();
         let test = node.lookup_by_name("test").unwrap();
-        assert_eq!(
-            (test.id, node.lookup_by_id(1).unwrap().uuid),
-            (Some(1), test.uuid)
-        );
+        assert_eq!((test.id, node.lookup_by_id(1).unwrap().uuid), (Some(1), test.uuid));
         node.destroy(&test, 0).unwrap();
         assert_eq!(
             node.destroy(&test, 0).unwrap_err().message,

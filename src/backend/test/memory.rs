@@ -126,17 +126,10 @@ pub(super) fn set_period(tree: &mut Element, period: i32) -> Result<()> {
 
 /// How a definition spreads memory over NUMA nodes.
 pub(super) fn numa(tree: &Element) -> Vec<TypedParam> {
-    let mode = tree
-        .child_attribute("numatune/memory", "mode")
-        .unwrap_or("strict");
+    let mode = tree.child_attribute("numatune/memory", "mode").unwrap_or("strict");
     let mode = NUMA_MODES.iter().position(|known| *known == mode).unwrap_or(0);
-    let nodes = tree
-        .child_attribute("numatune/memory", "nodeset")
-        .unwrap_or_default();
-    vec![
-        TypedParam::new("numa_mode", mode as i32),
-        TypedParam::new("numa_nodeset", nodes),
-    ]
+    let nodes = tree.child_attribute("numatune/memory", "nodeset").unwrap_or_default();
+    vec![TypedParam::new("numa_mode", mode as i32), TypedParam::new("numa_nodeset", nodes)]
 }
 
 /// The modes by number (`virDomainNumatuneMemMode`).

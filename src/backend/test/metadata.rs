@@ -92,10 +92,7 @@ fn without_namespace(element: &Element) -> Element {
     let mut plain = element.clone();
     plain.unset(&format!("xmlns:{prefix}"));
     rename(&mut plain, &|name| {
-        name.strip_prefix(prefix)
-            .and_then(|rest| rest.strip_prefix(':'))
-            .unwrap_or(name)
-            .to_string()
+        name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name).to_string()
     });
     plain
 }
@@ -111,11 +108,7 @@ fn with_namespace(text: &str, key: &str, uri: &str) -> Result<Element> {
     let declaration = (format!("xmlns:{key}"), uri.to_string());
     // Declarations stand before other attributes, the newest last.
     let is_declaration = |(name, _): &(String, String)| name == "xmlns" || name.starts_with("xmlns:");
-    let at = element
-        .attributes
-        .iter()
-        .take_while(|&attribute| is_declaration(attribute))
-        .count();
+    let at = element.attributes.iter().take_while(|&attribute| is_declaration(attribute)).count();
     element.attributes.insert(at, declaration);
     Ok(element)
 }

@@ -69,12 +69,7 @@ impl TestConnection {
         };
         let bus = EventBus::default();
         let events = bus.watch();
-        Ok(TestConnection {
-            uri: uri.to_string(),
-            state: Mutex::new(state),
-            bus,
-            events,
-        })
+        Ok(TestConnection { uri: uri.to_string(), state: Mutex::new(state), bus, events })
     }
 
     /// The node's state. No operation panics half way through a change, so a poisoned lock is still good.
@@ -120,26 +115,18 @@ impl Connection for TestConnection {
 fn only_flags(flags: u32, allowed: u32, function: &str) -> Result<()> {
     match flags & !allowed {
         0 => Ok(()),
-        unknown => Err(bare(format!(
-            "unsupported flags (0x{unknown:x}) in function {function}"
-        ))),
+        unknown => Err(bare(format!("unsupported flags (0x{unknown:x}) in function {function}"))),
     }
 }
 
 /// An *invalid argument* whose message stands without the usual prefix.
 fn bare(message: String) -> Error {
-    Error {
-        code: crate::error::ErrorCode::INVALID_ARGUMENT,
-        origin: ErrorOrigin::TEST,
-        message,
-    }
+    Error { code: crate::error::ErrorCode::INVALID_ARGUMENT, origin: ErrorOrigin::TEST, message }
 }
 
 /// Seconds and microseconds since 1970, from which the counters of running things are made.
 fn now() -> (u64, u64) {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     (since.as_secs(), u64::from(since.subsec_micros()))
 }
 

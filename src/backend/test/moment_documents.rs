@@ -8,14 +8,7 @@ use crate::xml::{self, Element};
 use uuid::Uuid;
 
 /// The states that a snapshot can have.
-const STATES: [&str; 6] = [
-    "running",
-    "paused",
-    "shutoff",
-    "crashed",
-    "pmsuspended",
-    "disk-snapshot",
-];
+const STATES: [&str; 6] = ["running", "paused", "shutoff", "crashed", "pmsuspended", "disk-snapshot"];
 
 fn text(document: &Element, path: &str) -> Option<String> {
     document.child_text(path).filter(|text| !text.is_empty())
@@ -54,11 +47,7 @@ pub(super) fn new_snapshot(document: &Element, tree: &Element, state: &str) -> R
     let kind = if external { "external" } else { "internal" };
     push_disks(&mut complete, snapshot_disks(document, tree, kind)?);
     complete.push(kept(tree));
-    Ok(Moment {
-        name,
-        parent: None,
-        document: complete,
-    })
+    Ok(Moment { name, parent: None, document: complete })
 }
 
 /// Where a snapshot keeps the memory.
@@ -71,9 +60,9 @@ fn memory_kind(memory: Option<&Element>, state: &str) -> Result<&'static str> {
         // A file says by itself that the memory goes there.
         (None, Some(_)) => Ok("external"),
         (Some("external"), None) => Err(Error::xml("external memory snapshots require a filename")),
-        (Some("internal" | "no"), Some(file)) => Err(Error::xml(format!(
-            "memory filename '{file}' requires external snapshot"
-        ))),
+        (Some("internal" | "no"), Some(file)) => {
+            Err(Error::xml(format!("memory filename '{file}' requires external snapshot")))
+        }
         (Some(kind), _) if !["no", "internal", "external"].contains(&kind) => {
             let detail = format!("unknown memory snapshot setting '{kind}'");
             Err(Error::xml(detail))
@@ -99,11 +88,8 @@ fn requests<'a>(
     what: &str,
 ) -> Result<Vec<(String, Option<&'a str>, &'a Element)>> {
     let disks: Vec<&Element> = definition::devices(tree, "disk").collect();
-    let asked: Vec<&Element> = document
-        .child("disks")
-        .into_iter()
-        .flat_map(|disks| disks.children("disk"))
-        .collect();
+    let asked: Vec<&Element> =
+        document.child("disks").into_iter().flat_map(|disks| disks.children("disk")).collect();
     if asked.len() > disks.len() {
         let detail = format!("too many disk {what} requests for domain");
         return Err(Error::unsupported_configuration(detail));
@@ -114,14 +100,9 @@ fn requests<'a>(
             return Err(Error::internal(format!("missing name from disk {what} element")));
         };
         let Some(known) = super::stats::find_disk(tree, name) else {
-            return Err(Error::unsupported_configuration(format!(
-                "no disk named '{name}'"
-            )));
+            return Err(Error::unsupported_configuration(format!("no disk named '{name}'")));
         };
-        let target = known
-            .child_attribute("target", "dev")
-            .unwrap_or_default()
-            .to_string();
+        let target = known.child_attribute("target", "dev").unwrap_or_default().to_string();
         if found.iter().any(|(earlier, _, _)| *earlier == target) {
             let detail = format!("disk '{target}' specified twice");
             return Err(Error::unsupported_configuration(detail));
@@ -133,10 +114,7 @@ fn requests<'a>(
 
 /// Every disk of the domain and how the snapshot takes it: without a word on it as the rest, readable-only never.
 fn snapshot_disks(document: &Element, tree: &Element, kind: &str) -> Result<Vec<Element>> {
-    let asked = document
-        .child("disks")
-        .into_iter()
-        .flat_map(|disks| disks.children("disk"));
+    let asked = document.child("disks").into_iter().flat_map(|disks| disks.children("disk"));
     for value in asked.filter_map(|disk| disk.attribute("snapshot")) {
         if !["no", "internal", "external", "manual"].contains(&value) {
             let detail = format!("Invalid value for attribute 'snapshot' in element 'disk': '{value}'.");
@@ -198,9 +176,7 @@ pub(super) fn old_snapshot(document: &Element, uuid: Option<Uuid>) -> Result<Mom
     let kind = memory_kind(memory, if offline { "shutoff" } else { "running" })?;
     let told = memory.and_then(|memory| memory.attribute("snapshot"));
     if offline && told.is_some_and(|told| told != "no") {
-        return Err(Error::xml(
-            "memory state cannot be saved with offline or disk-only snapshot",
-        ));
+        return Err(Error::xml("memory state cannot be saved with offline or disk-only snapshot"));
     }
     let mut domain = domain.clone();
     definition::complete_without_names(&mut domain)?;
@@ -227,11 +203,7 @@ pub(super) fn old_snapshot(document: &Element, uuid: Option<Uuid>) -> Result<Mom
         push_disks(&mut complete, snapshot_disks(document, &domain, kind)?);
     }
     complete.push(domain);
-    Ok(Moment {
-        name,
-        parent: text(document, "parent/name"),
-        document: complete,
-    })
+    Ok(Moment { name, parent: text(document, "parent/name"), document: complete })
 }
 
 /// The refusal of a checkpoint's document, whose form is always checked.
@@ -274,11 +246,7 @@ pub(super) fn checkpoint(document: &Element, tree: &Element, old: bool) -> Resul
     push_disks(&mut complete, checkpoint_disks(document, &domain, &name)?);
     complete.push(domain);
     let parent = text(document, "parent/name").filter(|_| old);
-    Ok(Moment {
-        name,
-        parent,
-        document: complete,
-    })
+    Ok(Moment { name, parent, document: complete })
 }
 
 /// Every disk of the domain and its bitmap: of all if none is named, else only of those that are.
@@ -297,9 +265,7 @@ fn checkpoint_disks(document: &Element, tree: &Element, name: &str) -> Result<Ve
         if !["no", "bitmap"].contains(&wanted) {
             return Err(not_valid("Extra element disks in interleave"));
         }
-        let mut element = Element::new("disk")
-            .with("name", target)
-            .with("checkpoint", wanted);
+        let mut element = Element::new("disk").with("name", target).with("checkpoint", wanted);
         if wanted == "bitmap" {
             let bitmap = request.and_then(|(_, _, request)| request.attribute("bitmap"));
             element.set("bitmap", bitmap.unwrap_or(name));

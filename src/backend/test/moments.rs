@@ -49,9 +49,7 @@ impl Moments {
 
     /// The moments that came right after another, or after none.
     fn children<'a>(&'a self, name: Option<&'a str>) -> impl Iterator<Item = &'a Moment> {
-        self.list
-            .iter()
-            .filter(move |moment| moment.parent.as_deref() == name)
+        self.list.iter().filter(move |moment| moment.parent.as_deref() == name)
     }
 
     /// All that came after a moment, parents before children.
@@ -66,11 +64,7 @@ impl Moments {
 
     /// The moments that `choice` shows, of all or of those after `from`.
     pub fn list<'a>(&'a self, from: Option<&'a str>, choice: &Choice) -> Vec<&'a Moment> {
-        let deep = if from.is_some() {
-            choice.descendants
-        } else {
-            !choice.roots
-        };
+        let deep = if from.is_some() { choice.descendants } else { !choice.roots };
         let mut found = match deep {
             true => self.descendants(from),
             false => self.children(from).collect(),
@@ -87,9 +81,7 @@ impl Moments {
     /// Refuses a name that is taken.
     pub fn expect_free(&self, name: &str) -> Result<()> {
         match self.find(name) {
-            Some(_) => Err(Error::operation_failed(format!(
-                "domain moment {name} already exists"
-            ))),
+            Some(_) => Err(Error::operation_failed(format!("domain moment {name} already exists"))),
             None => Ok(()),
         }
     }
@@ -98,9 +90,7 @@ impl Moments {
     pub fn check_parent(&self, name: &str, parent: Option<&str>) -> Result<()> {
         let Some(parent) = parent else { return Ok(()) };
         if parent == name {
-            return Err(Error::invalid_argument(format!(
-                "cannot set moment {name} as its own parent"
-            )));
+            return Err(Error::invalid_argument(format!("cannot set moment {name} as its own parent")));
         }
         let mut above = self.find(parent);
         if above.is_none() {
@@ -142,16 +132,8 @@ impl Moments {
 
     /// Takes all that came after a moment away, and the moment too if asked.
     pub fn remove_tree(&mut self, name: &str, itself: bool) {
-        let names: Vec<String> = self
-            .descendants(Some(name))
-            .iter()
-            .map(|m| m.name.clone())
-            .collect();
-        if self
-            .current
-            .as_ref()
-            .is_some_and(|current| names.contains(current))
-        {
+        let names: Vec<String> = self.descendants(Some(name)).iter().map(|m| m.name.clone()).collect();
+        if self.current.as_ref().is_some_and(|current| names.contains(current)) {
             self.current = Some(name.to_string());
         }
         self.list.retain(|moment| !names.contains(&moment.name));
@@ -189,18 +171,8 @@ mod tests {
     }
 
     fn names(moments: &Moments, from: Option<&str>, topological: bool, leaves: bool) -> String {
-        let choice = Choice {
-            roots: false,
-            leaves,
-            no_leaves: false,
-            topological,
-            descendants: true,
-        };
-        moments
-            .list(from, &choice)
-            .iter()
-            .map(|moment| moment.name.as_str())
-            .collect()
+        let choice = Choice { roots: false, leaves, no_leaves: false, topological, descendants: true };
+        moments.list(from, &choice).iter().map(|moment| moment.name.as_str()).collect()
     }
 
     #[test]
@@ -214,9 +186,6 @@ mod tests {
         tree.remove("a");
         assert_eq!(tree.find("c").unwrap().parent.as_deref(), Some("b"));
         tree.remove_tree("b", false);
-        assert_eq!(
-            (names(&tree, None, false, false).as_str(), tree.current.as_deref()),
-            ("b", Some("b"))
-        );
+        assert_eq!((names(&tree, None, false, false).as_str(), tree.current.as_deref()), ("b", Some("b")));
     }
 }

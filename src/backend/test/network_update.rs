@@ -60,9 +60,7 @@ pub(super) fn apply(
         NETWORK_SECTION_DNS_SRV => &network::DNS_SERVICE,
         _ => {
             let name = SECTIONS.get(section as usize).copied().unwrap_or("unknown");
-            return Err(unsupported(format!(
-                "can't update '{name}' section of network '{network}'"
-            )));
+            return Err(unsupported(format!("can't update '{name}' section of network '{network}'")));
         }
     };
     let record = xml::parse(text, "network_update_xml")?;
@@ -72,13 +70,7 @@ pub(super) fn apply(
             record.name, shape.name
         )));
     }
-    let request = Request {
-        network,
-        command,
-        record,
-        parent_index,
-        shape,
-    };
+    let request = Request { network, command, record, parent_index, shape };
     match section {
         NETWORK_SECTION_IP_DHCP_HOST => request.host(tree)?,
         NETWORK_SECTION_IP_DHCP_RANGE => request.range(tree)?,
@@ -94,10 +86,7 @@ pub(super) fn apply(
 
 /// Whether the attributes that `wanted` has of these are those of `known`, and it has any.
 fn same(known: &Element, wanted: &Element, names: &[&str]) -> bool {
-    let mut named = names
-        .iter()
-        .filter(|name| wanted.attribute(name).is_some())
-        .peekable();
+    let mut named = names.iter().filter(|name| wanted.attribute(name).is_some()).peekable();
     named.peek().is_some() && named.all(|name| known.attribute(name) == wanted.attribute(name))
 }
 
@@ -114,9 +103,7 @@ fn shares(known: &Element, wanted: &Element, names: &[&str]) -> bool {
 /// DNS hosts are the same when they have the same address or share a name.
 fn same_host(known: &Element, wanted: &Element) -> bool {
     let names = |host: &Element| -> Vec<String> {
-        host.children("hostname")
-            .map(|name| name.text().trim().to_string())
-            .collect()
+        host.children("hostname").map(|name| name.text().trim().to_string()).collect()
     };
     let (mine, theirs) = (names(known), names(wanted));
     known.attribute("ip").is_some() && known.attribute("ip") == wanted.attribute("ip")
@@ -128,21 +115,12 @@ fn same_text(known: &Element, wanted: &Element) -> bool {
 }
 
 fn same_service(known: &Element, wanted: &Element) -> bool {
-    same(
-        known,
-        wanted,
-        &[
-            "service", "protocol", "domain", "target", "port", "priority", "weight",
-        ],
-    )
+    same(known, wanted, &["service", "protocol", "domain", "target", "port", "priority", "weight"])
 }
 
 impl Request<'_> {
     fn is_add(&self) -> bool {
-        matches!(
-            self.command,
-            NETWORK_UPDATE_COMMAND_ADD_FIRST | NETWORK_UPDATE_COMMAND_ADD_LAST
-        )
+        matches!(self.command, NETWORK_UPDATE_COMMAND_ADD_FIRST | NETWORK_UPDATE_COMMAND_ADD_LAST)
     }
 
     fn unknown_command<T>(&self) -> Result<T> {
@@ -170,24 +148,15 @@ impl Request<'_> {
     /// The address of the network that the record belongs to: the one of the parent's index, or the only one
     /// that has a DHCP server, or the first of a kind that can have one.
     fn ip<'a>(&self, tree: &'a mut Element) -> Result<&'a mut Element> {
-        let what = if self.shape.name == "range" {
-            "dhcp range"
-        } else {
-            "dhcp host"
-        };
+        let what = if self.shape.name == "range" { "dhcp range" } else { "dhcp host" };
         let network = &self.network;
         let position = match usize::try_from(self.parent_index) {
             Ok(index) => Some(index),
             Err(_) => {
-                let address = self
-                    .record
-                    .attribute("ip")
-                    .or_else(|| self.record.attribute("start"));
+                let address = self.record.attribute("ip").or_else(|| self.record.attribute("start"));
                 let six = address.is_some_and(|address| address.contains(':'));
                 let fits = |ip: &Element| (ip.attribute("family") == Some("ipv6")) == six;
-                let served = tree
-                    .children("ip")
-                    .position(|ip| fits(ip) && ip.child("dhcp").is_some());
+                let served = tree.children("ip").position(|ip| fits(ip) && ip.child("dhcp").is_some());
                 served.or_else(|| tree.children("ip").position(fits))
             }
         };
@@ -210,9 +179,8 @@ impl Request<'_> {
         let dhcp = ip.child_or_new("dhcp");
         let word = |name: &str| self.record.attribute(name).unwrap_or("(null)").to_string();
         if self.is_add() {
-            let taken = dhcp
-                .children("host")
-                .any(|known| shares(known, &self.record, &["mac", "ip", "name"]));
+            let taken =
+                dhcp.children("host").any(|known| shares(known, &self.record, &["mac", "ip", "name"]));
             if taken {
                 return Err(invalid(format!(
                     "there is an existing dhcp host entry in network '{network}' that matches \"<host \
@@ -292,10 +260,7 @@ impl Request<'_> {
         }
         let record = self.canonical()?;
         let dev = record.attribute("dev").unwrap_or_default().to_string();
-        let mut forward = tree
-            .child("forward")
-            .cloned()
-            .unwrap_or_else(|| Element::new("forward"));
+        let mut forward = tree.child("forward").cloned().unwrap_or_else(|| Element::new("forward"));
         let is_it =
             |known: &Element| known.name == "interface" && known.attribute("dev") == Some(dev.as_str());
         if self.is_add() {
@@ -345,9 +310,7 @@ impl Request<'_> {
             )));
         }
         let is_default = |known: &Element| known.attribute("default") == Some("yes");
-        let other = tree
-            .children("portgroup")
-            .any(|known| !is_it(known) && is_default(known));
+        let other = tree.children("portgroup").any(|known| !is_it(known) && is_default(known));
         if other && is_default(&record) && self.command != NETWORK_UPDATE_COMMAND_DELETE {
             return Err(invalid(format!(
                 "a different portgroup entry in network '{network}' is already set as the default. Only one \
@@ -373,11 +336,8 @@ impl Request<'_> {
             let detail = "DNS SRV records cannot be modified, only added or deleted";
             return Err(unsupported(detail.to_string()));
         }
-        let missing = || {
-            invalid(format!(
-                "couldn't locate a matching DNS {kind} record in network {network}"
-            ))
-        };
+        let missing =
+            || invalid(format!("couldn't locate a matching DNS {kind} record in network {network}"));
         if self.is_add() {
             network::check_dns_record(&self.record, network)?;
         }
@@ -423,10 +383,7 @@ impl Request<'_> {
 
 /// Takes the first child that `is_it` away; false if there is none.
 fn remove_first(parent: &mut Element, is_it: impl Fn(&Element) -> bool) -> bool {
-    let found = parent
-        .nodes
-        .iter()
-        .position(|node| matches!(node, Node::Element(e) if is_it(e)));
+    let found = parent.nodes.iter().position(|node| matches!(node, Node::Element(e) if is_it(e)));
     if let Some(at) = found {
         parent.nodes.remove(at);
     }
@@ -440,10 +397,7 @@ fn tidy_dhcp(ip: &mut Element) {
         dhcp.nodes.retain(|node| matches!(node, Node::Element(_)));
         DHCP.arrange(dhcp);
     }
-    if ip
-        .child("dhcp")
-        .is_some_and(|dhcp| dhcp.elements().next().is_none())
-    {
+    if ip.child("dhcp").is_some_and(|dhcp| dhcp.elements().next().is_none()) {
         ip.remove("dhcp");
     }
     network::IP.arrange(ip);

@@ -49,10 +49,7 @@ impl Network {
     }
 
     fn reference(&self) -> NetworkRef {
-        NetworkRef {
-            name: self.name.clone(),
-            uuid: self.uuid,
-        }
+        NetworkRef { name: self.name.clone(), uuid: self.uuid }
     }
 
     /// What flags of `virNetworkUpdateFlags` reach: the running network, its definition, or both.
@@ -109,10 +106,7 @@ impl Network {
 
     fn is_listed(&self, flags: u32) -> bool {
         let groups = [
-            [
-                (CONNECT_LIST_NETWORKS_ACTIVE, self.active),
-                (CONNECT_LIST_NETWORKS_INACTIVE, !self.active),
-            ],
+            [(CONNECT_LIST_NETWORKS_ACTIVE, self.active), (CONNECT_LIST_NETWORKS_INACTIVE, !self.active)],
             [
                 (CONNECT_LIST_NETWORKS_PERSISTENT, self.persistent),
                 (CONNECT_LIST_NETWORKS_TRANSIENT, !self.persistent),
@@ -193,20 +187,14 @@ impl NetworkSet {
         let Some((own, prefix)) = network::address_of(ip) else {
             return Ok(None);
         };
-        let first = ip
-            .child("dhcp")
-            .and_then(|dhcp| dhcp.child("range")?.attribute("start")?.parse().ok());
+        let first = ip.child("dhcp").and_then(|dhcp| dhcp.child("range")?.attribute("start")?.parse().ok());
         let number = network::as_number(first.unwrap_or(own)).saturating_add(u128::from(place));
         let address = match own {
             IpAddr::V4(_) => IpAddr::V4((u32::try_from(number).unwrap_or(u32::MAX)).into()),
             IpAddr::V6(_) => IpAddr::V6(number.into()),
         };
         Ok(Some(GuestAddress {
-            kind: if own.is_ipv4() {
-                IP_ADDR_TYPE_IPV4
-            } else {
-                IP_ADDR_TYPE_IPV6
-            },
+            kind: if own.is_ipv4() { IP_ADDR_TYPE_IPV4 } else { IP_ADDR_TYPE_IPV6 },
             address: address.to_string(),
             prefix,
         }))
@@ -228,11 +216,7 @@ impl TestConnection {
 impl Networks for TestConnection {
     fn list_all_networks(&self, flags: u32) -> Result<Vec<NetworkRef>> {
         let state = self.state();
-        let listed = state
-            .networks
-            .list
-            .iter()
-            .filter(|network| network.is_listed(flags));
+        let listed = state.networks.list.iter().filter(|network| network.is_listed(flags));
         Ok(listed.map(Network::reference).collect())
     }
 
@@ -263,10 +247,7 @@ impl Networks for TestConnection {
 
     fn bridge_name(&self, network: &NetworkRef) -> Result<String> {
         let name = self.network(network, |network| {
-            network
-                .current
-                .child_attribute("bridge", "name")
-                .map(str::to_string)
+            network.current.child_attribute("bridge", "name").map(str::to_string)
         })?;
         name.ok_or_else(|| {
             let detail = format!("network '{}' does not have a bridge name.", network.name);
@@ -332,10 +313,7 @@ impl Networks for TestConnection {
         let mut state = self.state();
         let known = state.networks.get_mut(network)?;
         known.active = false;
-        state
-            .networks
-            .list
-            .retain(|known| known.active || known.persistent);
+        state.networks.list.retain(|known| known.active || known.persistent);
         self.tell_network(network, NETWORK_EVENT_STOPPED);
         Ok(())
     }

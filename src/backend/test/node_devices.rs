@@ -53,18 +53,11 @@ const CAPABILITIES: [(u32, &str); 24] = [
 impl NodeDevice {
     /// A device that a document describes; it is there for good.
     fn new(tree: Element) -> NodeDevice {
-        NodeDevice {
-            name: tree.child_text("name").unwrap_or_default(),
-            active: true,
-            persistent: true,
-            tree,
-        }
+        NodeDevice { name: tree.child_text("name").unwrap_or_default(), active: true, persistent: true, tree }
     }
 
     fn reference(&self) -> NodeDeviceRef {
-        NodeDeviceRef {
-            name: self.name.clone(),
-        }
+        NodeDeviceRef { name: self.name.clone() }
     }
 
     fn parent(&self) -> Option<String> {
@@ -103,9 +96,7 @@ impl NodeDevice {
             (CONNECT_LIST_NODE_DEVICES_PERSISTENT, self.persistent),
             (CONNECT_LIST_NODE_DEVICES_TRANSIENT, !self.persistent),
         ];
-        [&kinds[..], &states, &lives]
-            .iter()
-            .all(|group| lookup::passes(group, flags))
+        [&kinds[..], &states, &lives].iter().all(|group| lookup::passes(group, flags))
     }
 }
 
@@ -167,9 +158,7 @@ impl DeviceSet {
         let mut tree = model.tree.clone();
         tree.child_or_new("name").set_text(CREATED);
         let inner = tree.child_or_new("capability");
-        let inner = inner
-            .elements_mut()
-            .find(|inner| inner.attribute("type") == Some("fc_host"));
+        let inner = inner.elements_mut().find(|inner| inner.attribute("type") == Some("fc_host"));
         if let Some(inner) = inner {
             for (name, made_up) in MADE_UP_NAMES {
                 let given = port.child_text(name);

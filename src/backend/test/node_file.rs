@@ -21,10 +21,7 @@ const MODEL_MAX: usize = 31;
 pub(super) fn state(path: &str) -> Result<State> {
     let root = read(Path::new(path))?;
     definition::expect_root(&root, "node")?;
-    let folder = Path::new(path)
-        .parent()
-        .map(Path::to_path_buf)
-        .unwrap_or_default();
+    let folder = Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default();
     let mut node = State::new(node_info(&root)?, &[]);
     for element in parts(&root, "domain", &folder)? {
         add_domain(&mut node, element)?;
@@ -71,11 +68,8 @@ fn node_info(root: &Element) -> Result<NodeInfo> {
     };
     let number = |name: &str, old: i32| match cpu.child_text(name) {
         None => Ok(old),
-        Some(text) => (text
-            .parse::<u32>()
-            .ok()
-            .and_then(|number| i32::try_from(number).ok()))
-        .ok_or_else(|| Error::xml(format!("invalid node cpu {name} value"))),
+        Some(text) => (text.parse::<u32>().ok().and_then(|number| i32::try_from(number).ok()))
+            .ok_or_else(|| Error::xml(format!("invalid node cpu {name} value"))),
     };
     info.nodes = number("nodes", info.nodes)?;
     info.sockets = number("sockets", info.sockets)?;
@@ -110,15 +104,9 @@ struct Extras {
 
 /// Takes the elements of the test namespace out of a domain.
 fn take_extras(tree: &mut Element) -> Result<(Extras, Vec<Element>)> {
-    let mut extras = Extras {
-        run_state: DOMAIN_RUNNING,
-        transient: false,
-        managed_save: false,
-    };
+    let mut extras = Extras { run_state: DOMAIN_RUNNING, transient: false, managed_save: false };
     let declaration = tree.attributes.iter().find(|(_, uri)| uri == NAMESPACE);
-    let Some(prefix) = declaration
-        .and_then(|(name, _)| name.strip_prefix("xmlns:"))
-        .map(str::to_string)
+    let Some(prefix) = declaration.and_then(|(name, _)| name.strip_prefix("xmlns:")).map(str::to_string)
     else {
         return Ok((extras, Vec::new()));
     };
@@ -151,9 +139,7 @@ fn take_extras(tree: &mut Element) -> Result<(Extras, Vec<Element>)> {
         return Err(Error::xml("transient domain cannot have runstate 'shutoff'"));
     }
     if extras.managed_save && extras.run_state != DOMAIN_SHUTOFF {
-        return Err(Error::xml(
-            "domain with managedsave data can only have runstate 'shutoff'",
-        ));
+        return Err(Error::xml("domain with managedsave data can only have runstate 'shutoff'"));
     }
     Ok((extras, snapshots))
 }
@@ -163,19 +149,14 @@ fn add_domain(node: &mut State, mut tree: Element) -> Result<()> {
     let (extras, snapshots) = take_extras(&mut tree)?;
     definition::complete(&mut tree)?;
     let uuid = definition::uuid_of(&tree).unwrap_or_default();
-    if node
-        .check_identity(&definition::name_of(&tree), uuid, false)?
-        .is_some()
-    {
+    if node.check_identity(&definition::name_of(&tree), uuid, false)?.is_some() {
         let detail = format!("domain with uuid {uuid} stands twice in the node file");
         return Err(Error::new(ErrorCode::OPERATION_FAILED, detail));
     }
     let mut guest = Guest::defined(tree);
     for document in snapshots {
         let moment = moment_documents::old_snapshot(&document, Some(uuid))?;
-        guest
-            .snapshots
-            .check_parent(&moment.name, moment.parent.as_deref())?;
+        guest.snapshots.check_parent(&moment.name, moment.parent.as_deref())?;
         if document.child_text("active").as_deref() == Some("1") {
             if guest.snapshots.current.is_some() {
                 return Err(Error::internal("more than one snapshot claims to be active"));

@@ -60,10 +60,7 @@ impl Pool {
     }
 
     pub fn reference(&self) -> PoolRef {
-        PoolRef {
-            name: self.name.clone(),
-            uuid: self.uuid,
-        }
+        PoolRef { name: self.name.clone(), uuid: self.uuid }
     }
 
     pub fn kind(&self) -> &str {
@@ -76,10 +73,7 @@ impl Pool {
             return Ok(());
         }
         let word = if self.active { "is active" } else { "is not active" };
-        Err(Error::invalid_operation(format!(
-            "storage pool '{}' {word}",
-            self.name
-        )))
+        Err(Error::invalid_operation(format!("storage pool '{}' {word}", self.name)))
     }
 
     pub fn is_listed(&self, flags: u32) -> bool {
@@ -102,11 +96,7 @@ impl Pool {
     }
 
     pub fn info(&self) -> PoolInfo {
-        let state = if self.active {
-            STORAGE_POOL_RUNNING
-        } else {
-            STORAGE_POOL_INACTIVE
-        };
+        let state = if self.active { STORAGE_POOL_RUNNING } else { STORAGE_POOL_INACTIVE };
         PoolInfo {
             state: u8::try_from(state).unwrap_or_default(),
             capacity: CAPACITY,
@@ -119,11 +109,8 @@ impl Pool {
     pub fn document(&self) -> String {
         let mut tree = self.tree.clone();
         let info = self.info();
-        let sizes = [
-            ("capacity", info.capacity),
-            ("allocation", info.allocation),
-            ("available", info.available),
-        ];
+        let sizes =
+            [("capacity", info.capacity), ("allocation", info.allocation), ("available", info.available)];
         for (name, size) in sizes.into_iter().rev() {
             let element = Element::new(name).with("unit", "bytes").with_text(size);
             definition::insert_after(&mut tree, element, &["name", "uuid"]);
@@ -139,9 +126,7 @@ impl Pool {
     }
 
     pub fn volume(&self, name: &str) -> Option<&Element> {
-        self.volumes
-            .iter()
-            .find(|volume| definition::name_of(volume) == name)
+        self.volumes.iter().find(|volume| definition::name_of(volume) == name)
     }
 
     pub fn volume_reference(&self, volume: &Element) -> VolumeRef {

@@ -97,18 +97,10 @@ impl DomainSaving for TestConnection {
         let path = absolute(to);
         let image = definition::show(&guest.current, guest.id, true);
         write_image(&path, &image).map_err(|cause| {
-            let tried = format!(
-                "saving domain '{}' to '{}': open failed",
-                guest.name,
-                path.display()
-            );
+            let tried = format!("saving domain '{}' to '{}': open failed", guest.name, path.display());
             Error::system(tried, &cause)
         })?;
-        self.stop(
-            &mut state,
-            domain,
-            (DOMAIN_SHUTOFF_SAVED, DOMAIN_EVENT_STOPPED_SAVED),
-        )
+        self.stop(&mut state, domain, (DOMAIN_SHUTOFF_SAVED, DOMAIN_EVENT_STOPPED_SAVED))
     }
 
     fn restore(&self, from: &str, dxml: Option<&str>, flags: u32) -> Result<()> {
@@ -117,10 +109,7 @@ impl DomainSaving for TestConnection {
         let mut tree = read_image(from)?;
         tree.unset("id");
         let mut state = self.state();
-        let (name, uuid) = (
-            definition::name_of(&tree),
-            definition::uuid_of(&tree).unwrap_or_default(),
-        );
+        let (name, uuid) = (definition::name_of(&tree), definition::uuid_of(&tree).unwrap_or_default());
         let replaced = state.check_identity(&name, uuid, true)?;
         let id = state.take_id();
         let guest = match replaced {
@@ -144,18 +133,10 @@ impl DomainSaving for TestConnection {
     }
 
     fn save_image_xml(&self, file: &str, flags: u32) -> Result<String> {
-        only_flags(
-            flags,
-            DOMAIN_SAVE_IMAGE_XML_SECURE,
-            "testDomainSaveImageGetXMLDesc",
-        )?;
+        only_flags(flags, DOMAIN_SAVE_IMAGE_XML_SECURE, "testDomainSaveImageGetXMLDesc")?;
         let mut tree = read_image(file)?;
         tree.unset("id");
-        Ok(definition::show(
-            &tree,
-            None,
-            flags & DOMAIN_SAVE_IMAGE_XML_SECURE != 0,
-        ))
+        Ok(definition::show(&tree, None, flags & DOMAIN_SAVE_IMAGE_XML_SECURE != 0))
     }
 
     fn save_image_define_xml(&self, file: &str, dxml: &str, flags: u32) -> Result<()> {
@@ -179,16 +160,10 @@ impl DomainSaving for TestConnection {
         let mut state = self.state();
         let guest = state.active_mut(domain)?;
         if !guest.persistent {
-            return Err(Error::invalid_operation(
-                "cannot do managed save for transient domain",
-            ));
+            return Err(Error::invalid_operation("cannot do managed save for transient domain"));
         }
         guest.managed_save = true;
-        self.stop(
-            &mut state,
-            domain,
-            (DOMAIN_SHUTOFF_SAVED, DOMAIN_EVENT_STOPPED_SAVED),
-        )
+        self.stop(&mut state, domain, (DOMAIN_SHUTOFF_SAVED, DOMAIN_EVENT_STOPPED_SAVED))
     }
 
     fn has_managed_save_image(&self, domain: &DomainRef, flags: u32) -> Result<bool> {
@@ -204,14 +179,8 @@ impl DomainSaving for TestConnection {
 
     fn core_dump_with_format(&self, domain: &DomainRef, to: &str, format: u32, flags: u32) -> Result<()> {
         if flags & DUMP_CRASH != 0 && flags & (DUMP_LIVE | DUMP_RESET) != 0 {
-            let other = if flags & DUMP_LIVE != 0 {
-                "VIR_DUMP_LIVE"
-            } else {
-                "VIR_DUMP_RESET"
-            };
-            return Err(bare(format!(
-                "Flags 'VIR_DUMP_CRASH' and '{other}' are mutually exclusive"
-            )));
+            let other = if flags & DUMP_LIVE != 0 { "VIR_DUMP_LIVE" } else { "VIR_DUMP_RESET" };
+            return Err(bare(format!("Flags 'VIR_DUMP_CRASH' and '{other}' are mutually exclusive")));
         }
         only_flags(flags, DUMP_CRASH, "testDomainCoreDumpWithFormat")?;
         if format != DOMAIN_CORE_DUMP_FORMAT_RAW {
@@ -222,20 +191,12 @@ impl DomainSaving for TestConnection {
         let guest = state.active(domain)?;
         let path = absolute(to);
         write_file(&path, &[MAGIC]).map_err(|cause| {
-            let tried = format!(
-                "domain '{}' coredump: failed to open {}",
-                guest.name,
-                path.display()
-            );
+            let tried = format!("domain '{}' coredump: failed to open {}", guest.name, path.display());
             Error::system(tried, &cause)
         })?;
         match flags & DUMP_CRASH {
             0 => Ok(()),
-            _ => self.stop(
-                &mut state,
-                domain,
-                (DOMAIN_SHUTOFF_CRASHED, DOMAIN_EVENT_STOPPED_CRASHED),
-            ),
+            _ => self.stop(&mut state, domain, (DOMAIN_SHUTOFF_CRASHED, DOMAIN_EVENT_STOPPED_CRASHED)),
         }
     }
 }

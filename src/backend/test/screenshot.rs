@@ -21,9 +21,7 @@ pub(super) struct Picture {
 impl Picture {
     /// The picture, unread.
     pub(super) fn new() -> Picture {
-        Picture {
-            sent: AtomicBool::new(false),
-        }
+        Picture { sent: AtomicBool::new(false) }
     }
 }
 

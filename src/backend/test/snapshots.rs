@@ -34,31 +34,17 @@ fn state_word(state: i32) -> &'static str {
 fn has_properties(document: &Element, flags: u32) -> bool {
     let word = document.child_text("state").unwrap_or_default();
     let memory = document.child_attribute("memory", "snapshot");
-    let mut disks = document
-        .child("disks")
-        .into_iter()
-        .flat_map(|disks| disks.children("disk"));
+    let mut disks = document.child("disks").into_iter().flat_map(|disks| disks.children("disk"));
     let external =
         memory == Some("external") || disks.any(|disk| disk.attribute("snapshot") == Some("external"));
     let states = [
         (DOMAIN_SNAPSHOT_LIST_INACTIVE, word == "shutoff"),
         (DOMAIN_SNAPSHOT_LIST_DISK_ONLY, word == "disk-snapshot"),
-        (
-            DOMAIN_SNAPSHOT_LIST_ACTIVE,
-            word != "shutoff" && word != "disk-snapshot",
-        ),
+        (DOMAIN_SNAPSHOT_LIST_ACTIVE, word != "shutoff" && word != "disk-snapshot"),
     ];
-    let places = [
-        (DOMAIN_SNAPSHOT_LIST_INTERNAL, !external),
-        (DOMAIN_SNAPSHOT_LIST_EXTERNAL, external),
-    ];
-    let metadata = [
-        (DOMAIN_SNAPSHOT_LIST_METADATA, true),
-        (DOMAIN_SNAPSHOT_LIST_NO_METADATA, false),
-    ];
-    [&states[..], &places, &metadata]
-        .iter()
-        .all(|group| lookup::passes(group, flags))
+    let places = [(DOMAIN_SNAPSHOT_LIST_INTERNAL, !external), (DOMAIN_SNAPSHOT_LIST_EXTERNAL, external)];
+    let metadata = [(DOMAIN_SNAPSHOT_LIST_METADATA, true), (DOMAIN_SNAPSHOT_LIST_NO_METADATA, false)];
+    [&states[..], &places, &metadata].iter().all(|group| lookup::passes(group, flags))
 }
 
 fn snapshot_choice(flags: u32) -> Choice {
@@ -98,27 +84,18 @@ impl Guest {
     }
 
     fn snapshot_reference(&self, name: &str) -> SnapshotRef {
-        SnapshotRef {
-            name: name.to_string(),
-            domain: self.reference(),
-        }
+        SnapshotRef { name: name.to_string(), domain: self.reference() }
     }
 
     fn checkpoint_reference(&self, name: &str) -> CheckpointRef {
-        CheckpointRef {
-            name: name.to_string(),
-            domain: self.reference(),
-        }
+        CheckpointRef { name: name.to_string(), domain: self.reference() }
     }
 }
 
 /// The refusal of two flags of which one excludes the other.
 pub(super) fn exclusive(flags: u32, one: (u32, &str), other: (u32, &str)) -> Result<()> {
     match flags & one.0 != 0 && flags & other.0 != 0 {
-        true => Err(bare(format!(
-            "Flags '{}' and '{}' are mutually exclusive",
-            one.1, other.1
-        ))),
+        true => Err(bare(format!("Flags '{}' and '{}' are mutually exclusive", one.1, other.1))),
         false => Ok(()),
     }
 }
@@ -176,11 +153,7 @@ impl Snapshots for TestConnection {
         let state = self.state();
         let guest = state.guest(&snapshot.domain)?;
         let document = guest.snapshots.document(guest.snapshot(&snapshot.name)?);
-        Ok(documents::show(
-            document,
-            flags & DOMAIN_SNAPSHOT_XML_SECURE != 0,
-            true,
-        ))
+        Ok(documents::show(document, flags & DOMAIN_SNAPSHOT_XML_SECURE != 0, true))
     }
 
     fn snapshot_lookup_by_name(&self, domain: &DomainRef, name: &str, flags: u32) -> Result<SnapshotRef> {
@@ -201,19 +174,14 @@ impl Snapshots for TestConnection {
         let guest = state.guest(domain)?;
         match &guest.snapshots.current {
             Some(name) => Ok(guest.snapshot_reference(name)),
-            None => Err(no_snapshot(
-                "the domain does not have a current snapshot".to_string(),
-            )),
+            None => Err(no_snapshot("the domain does not have a current snapshot".to_string())),
         }
     }
 
     fn revert_to_snapshot(&self, snapshot: &SnapshotRef, flags: u32) -> Result<()> {
         exclusive(
             flags,
-            (
-                DOMAIN_SNAPSHOT_REVERT_RUNNING,
-                "VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING",
-            ),
+            (DOMAIN_SNAPSHOT_REVERT_RUNNING, "VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING"),
             (DOMAIN_SNAPSHOT_REVERT_PAUSED, "VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED"),
         )?;
         let allowed =
@@ -226,14 +194,8 @@ impl Snapshots for TestConnection {
     fn snapshot_delete(&self, snapshot: &SnapshotRef, flags: u32) -> Result<()> {
         exclusive(
             flags,
-            (
-                DOMAIN_SNAPSHOT_DELETE_CHILDREN,
-                "VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN",
-            ),
-            (
-                DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY,
-                "VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY",
-            ),
+            (DOMAIN_SNAPSHOT_DELETE_CHILDREN, "VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN"),
+            (DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY, "VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY"),
         )?;
         let allowed = DOMAIN_SNAPSHOT_DELETE_CHILDREN | DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY;
         only_flags(flags, allowed, "testDomainSnapshotDelete")?;
@@ -272,10 +234,7 @@ impl Snapshots for TestConnection {
     fn snapshot_has_metadata(&self, snapshot: &SnapshotRef, flags: u32) -> Result<bool> {
         only_flags(flags, 0, "testDomainSnapshotHasMetadata")?;
         let state = self.state();
-        state
-            .guest(&snapshot.domain)?
-            .snapshot(&snapshot.name)
-            .map(|_| true)
+        state.guest(&snapshot.domain)?.snapshot(&snapshot.name).map(|_| true)
     }
 
     fn list_all_snapshots(&self, domain: &DomainRef, flags: u32) -> Result<Vec<SnapshotRef>> {
@@ -322,30 +281,19 @@ impl Snapshots for TestConnection {
 
     fn checkpoint_xml(&self, checkpoint: &CheckpointRef, flags: u32) -> Result<String> {
         let allowed = DOMAIN_CHECKPOINT_XML_SECURE | DOMAIN_CHECKPOINT_XML_NO_DOMAIN;
-        only_flags(
-            flags & !DOMAIN_CHECKPOINT_XML_SIZE,
-            allowed,
-            "testDomainCheckpointGetXMLDesc",
-        )?;
+        only_flags(flags & !DOMAIN_CHECKPOINT_XML_SIZE, allowed, "testDomainCheckpointGetXMLDesc")?;
         let state = self.state();
         let guest = state.guest(&checkpoint.domain)?;
         let document = guest.checkpoints.document(guest.checkpoint(&checkpoint.name)?);
         let secrets = flags & DOMAIN_CHECKPOINT_XML_SECURE != 0;
-        Ok(documents::show(
-            document,
-            secrets,
-            flags & DOMAIN_CHECKPOINT_XML_NO_DOMAIN == 0,
-        ))
+        Ok(documents::show(document, secrets, flags & DOMAIN_CHECKPOINT_XML_NO_DOMAIN == 0))
     }
 
     fn list_all_checkpoints(&self, domain: &DomainRef, flags: u32) -> Result<Vec<CheckpointRef>> {
         let state = self.state();
         let guest = state.guest(domain)?;
         let listed = guest.checkpoints.list(None, &checkpoint_choice(flags));
-        Ok(listed
-            .iter()
-            .map(|moment| guest.checkpoint_reference(&moment.name))
-            .collect())
+        Ok(listed.iter().map(|moment| guest.checkpoint_reference(&moment.name)).collect())
     }
 
     fn checkpoint_list_all_children(
@@ -357,10 +305,7 @@ impl Snapshots for TestConnection {
         let guest = state.guest(&checkpoint.domain)?;
         let name = &guest.checkpoint(&checkpoint.name)?.name;
         let listed = guest.checkpoints.list(Some(name), &checkpoint_choice(flags));
-        Ok(listed
-            .iter()
-            .map(|moment| guest.checkpoint_reference(&moment.name))
-            .collect())
+        Ok(listed.iter().map(|moment| guest.checkpoint_reference(&moment.name)).collect())
     }
 
     fn checkpoint_lookup_by_name(&self, domain: &DomainRef, name: &str, flags: u32) -> Result<CheckpointRef> {
@@ -386,14 +331,8 @@ impl Snapshots for TestConnection {
     fn checkpoint_delete(&self, checkpoint: &CheckpointRef, flags: u32) -> Result<()> {
         exclusive(
             flags,
-            (
-                DOMAIN_CHECKPOINT_DELETE_CHILDREN,
-                "VIR_DOMAIN_CHECKPOINT_DELETE_CHILDREN",
-            ),
-            (
-                DOMAIN_CHECKPOINT_DELETE_CHILDREN_ONLY,
-                "VIR_DOMAIN_CHECKPOINT_DELETE_CHILDREN_ONLY",
-            ),
+            (DOMAIN_CHECKPOINT_DELETE_CHILDREN, "VIR_DOMAIN_CHECKPOINT_DELETE_CHILDREN"),
+            (DOMAIN_CHECKPOINT_DELETE_CHILDREN_ONLY, "VIR_DOMAIN_CHECKPOINT_DELETE_CHILDREN_ONLY"),
         )?;
         let whole = DOMAIN_CHECKPOINT_DELETE_CHILDREN | DOMAIN_CHECKPOINT_DELETE_CHILDREN_ONLY;
         let allowed = whole | DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY;
@@ -413,10 +352,7 @@ impl Snapshots for TestConnection {
 fn listed_snapshots(guest: &Guest, from: Option<&str>, flags: u32) -> Vec<SnapshotRef> {
     let mut listed = guest.snapshots.list(from, &snapshot_choice(flags));
     listed.retain(|moment| has_properties(&moment.document, flags));
-    listed
-        .iter()
-        .map(|moment| guest.snapshot_reference(&moment.name))
-        .collect()
+    listed.iter().map(|moment| guest.snapshot_reference(&moment.name)).collect()
 }
 
 impl TestConnection {
@@ -451,11 +387,7 @@ impl TestConnection {
         let started = guest.reference();
         self.tell_lifecycle(&started, DOMAIN_EVENT_STARTED, DOMAIN_EVENT_STARTED_FROM_SNAPSHOT);
         if paused {
-            self.tell_lifecycle(
-                &started,
-                DOMAIN_EVENT_SUSPENDED,
-                DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT,
-            );
+            self.tell_lifecycle(&started, DOMAIN_EVENT_SUSPENDED, DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT);
         }
         Ok(())
     }

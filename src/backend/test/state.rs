@@ -96,11 +96,7 @@ impl Guest {
 
     /// How clients name it.
     pub fn reference(&self) -> DomainRef {
-        DomainRef {
-            name: self.name.clone(),
-            uuid: self.uuid,
-            id: self.id,
-        }
+        DomainRef { name: self.name.clone(), uuid: self.uuid, id: self.id }
     }
 
     /// Whether it runs, is paused, or anything else but off.
@@ -140,11 +136,7 @@ impl Guest {
     pub fn chosen(&self, flags: u32) -> Result<&Element> {
         exclusive_impact(flags)?;
         let (_, config) = self.impact(flags)?;
-        Ok(if config {
-            self.persistent_definition()
-        } else {
-            &self.current
-        })
+        Ok(if config { self.persistent_definition() } else { &self.current })
     }
 
     /// What flags of `virDomainModificationImpact` reach: the running domain, its definition, or both.
@@ -271,8 +263,7 @@ impl State {
 
     /// Drops a domain that is neither active nor persistent.
     pub fn forget_if_gone(&mut self, uuid: Uuid) {
-        self.guests
-            .retain(|guest| guest.uuid != uuid || guest.persistent || guest.is_active());
+        self.guests.retain(|guest| guest.uuid != uuid || guest.persistent || guest.is_active());
     }
 
     /// Whether a new definition may take its name and uuid: they must be free, or both belong to one domain.

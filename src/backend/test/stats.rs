@@ -23,9 +23,7 @@ const OVERHEAD: u64 = 1_234_567_890;
 /// The place a disk's data lies at.
 pub(super) fn source_of(disk: &Element) -> Option<&str> {
     let source = disk.child("source")?;
-    ["file", "dev", "dir", "name", "volume"]
-        .iter()
-        .find_map(|name| source.attribute(name))
+    ["file", "dev", "dir", "name", "volume"].iter().find_map(|name| source.attribute(name))
 }
 
 /// The disk that a target or a source names.
@@ -33,9 +31,7 @@ pub(super) fn find_disk<'a>(tree: &'a Element, path: &str) -> Option<&'a Element
     let target = |disk: &&Element| disk.child_attribute("target", "dev") == Some(path);
     let source = |disk: &&Element| source_of(disk) == Some(path);
     let mut disks = definition::devices(tree, "disk");
-    disks
-        .find(target)
-        .or_else(|| definition::devices(tree, "disk").find(source))
+    disks.find(target).or_else(|| definition::devices(tree, "disk").find(source))
 }
 
 /// The network interface that a target or a MAC address names.
@@ -131,20 +127,14 @@ impl DomainStats for TestConnection {
         only_flags(flags, 0, "testDomainGetBlockInfo")?;
         let state = self.state();
         let Some(disk) = find_disk(&state.guest(domain)?.current, path) else {
-            return Err(Error::invalid_argument(format!(
-                "invalid path {path} not assigned to domain"
-            )));
+            return Err(Error::invalid_argument(format!("invalid path {path} not assigned to domain")));
         };
         if source_of(disk).is_none() && disk.attribute("type") != Some("network") {
             let detail = format!("disk '{path}' does not currently have a source assigned");
             return Err(Error::invalid_argument(detail));
         }
         let (capacity, physical) = DISK_SIZES;
-        Ok(BlockInfo {
-            allocation: physical,
-            capacity,
-            physical,
-        })
+        Ok(BlockInfo { allocation: physical, capacity, physical })
     }
 
     fn cpu_stats(
@@ -159,11 +149,8 @@ impl DomainStats for TestConnection {
         let state = self.state();
         let most = u64::from(definition::max_vcpus(&state.active(domain)?.current));
         let Ok(start) = u64::try_from(start_cpu) else {
-            let figures = [
-                ("cpu_time", CPU_TIME),
-                ("user_time", 5_540_000_000),
-                ("system_time", 6_460_000_000),
-            ];
+            let figures =
+                [("cpu_time", CPU_TIME), ("user_time", 5_540_000_000), ("system_time", 6_460_000_000)];
             let wanted = if nparams == 0 { 0 } else { figures.len() };
             let params = figures.iter().take(wanted);
             let params = params.map(|(name, value)| TypedParam::new(*name, *value));
@@ -176,17 +163,10 @@ impl DomainStats for TestConnection {
             let detail = format!("start_cpu {start} larger than maximum of {}", most - 1);
             return Err(Error::invalid_argument(detail));
         }
-        let end = if nparams == 0 {
-            start
-        } else {
-            most.min(start + u64::from(ncpus))
-        };
+        let end = if nparams == 0 { start } else { most.min(start + u64::from(ncpus)) };
         let params = (start..end).flat_map(|cpu| {
             let time = CPU_TIME / most + cpu;
-            [
-                TypedParam::new("cpu_time", time),
-                TypedParam::new("vcpu_time", time - OVERHEAD),
-            ]
+            [TypedParam::new("cpu_time", time), TypedParam::new("vcpu_time", time - OVERHEAD)]
         });
         Ok((params.collect(), 2))
     }
@@ -198,10 +178,7 @@ impl DomainStats for TestConnection {
         // Every disk has one, of the two kinds in turn.
         let disks = definition::devices(&guest.current, "disk").enumerate();
         let error = |(at, disk): (usize, &Element)| DiskError {
-            disk: disk
-                .child_attribute("target", "dev")
-                .unwrap_or_default()
-                .to_string(),
+            disk: disk.child_attribute("target", "dev").unwrap_or_default().to_string(),
             error: [DOMAIN_DISK_ERROR_UNSPEC, DOMAIN_DISK_ERROR_NO_SPACE][at % 2],
         };
         Ok(disks.map(error).collect())
@@ -221,18 +198,11 @@ impl DomainStats for TestConnection {
         let guests: Vec<&Guest> = match doms {
             [] => state.guests.iter().collect(),
             // A domain that has gone in the meantime has no statistics.
-            doms => doms
-                .iter()
-                .filter_map(|domain| state.guest(domain).ok())
-                .collect(),
+            doms => doms.iter().filter_map(|domain| state.guest(domain).ok()).collect(),
         };
-        let listed = guests
-            .into_iter()
-            .filter(|guest| lookup::is_listed(guest, flags & filters));
-        let record = |guest: &Guest| DomainStatsRecord {
-            domain: guest.reference(),
-            params: stats_of(guest, wanted),
-        };
+        let listed = guests.into_iter().filter(|guest| lookup::is_listed(guest, flags & filters));
+        let record =
+            |guest: &Guest| DomainStatsRecord { domain: guest.reference(), params: stats_of(guest, wanted) };
         Ok(listed.map(record).collect())
     }
 }
@@ -253,14 +223,8 @@ fn stats_of(guest: &Guest, wanted: u32) -> Vec<TypedParam> {
             let [longest, growth, shrinkage] = guest.polling.get(&id).copied().unwrap_or(POLLING);
             let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
             params.push(TypedParam::new(format!("iothread.{id}.poll-max-ns"), longest));
-            params.push(TypedParam::new(
-                format!("iothread.{id}.poll-grow"),
-                narrow(growth),
-            ));
-            params.push(TypedParam::new(
-                format!("iothread.{id}.poll-shrink"),
-                narrow(shrinkage),
-            ));
+            params.push(TypedParam::new(format!("iothread.{id}.poll-grow"), narrow(growth)));
+            params.push(TypedParam::new(format!("iothread.{id}.poll-shrink"), narrow(shrinkage)));
         }
     }
     params

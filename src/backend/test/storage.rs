@@ -215,13 +215,9 @@ impl Storage for TestConnection {
             "logical" => Ok(LOGICAL_SOURCES.to_string()),
             "netfs" => {
                 let source = spec.map(|spec| xml::parse(spec, "storage_source")).transpose()?;
-                let host = source
-                    .as_ref()
-                    .and_then(|source| source.child_attribute("host", "name"));
+                let host = source.as_ref().and_then(|source| source.child_attribute("host", "name"));
                 let Some(host) = host.filter(|host| !host.is_empty()) else {
-                    return Err(Error::invalid_argument(
-                        "hostname must be specified for netfs sources",
-                    ));
+                    return Err(Error::invalid_argument("hostname must be specified for netfs sources"));
                 };
                 let source = Element::new("source")
                     .with_child(Element::new("host").with("name", host))
@@ -242,11 +238,7 @@ impl Storage for TestConnection {
     fn pool_list_all_volumes(&self, pool: &PoolRef, flags: u32) -> Result<Vec<VolumeRef>> {
         only_flags(flags, 0, "testStoragePoolListAllVolumes")?;
         self.pool(pool, |pool| match pool.active {
-            true => Ok(pool
-                .volumes
-                .iter()
-                .map(|volume| pool.volume_reference(volume))
-                .collect()),
+            true => Ok(pool.volumes.iter().map(|volume| pool.volume_reference(volume)).collect()),
             false => Err(Error::invalid_operation("storage pool is not active")),
         })?
     }
@@ -261,9 +253,7 @@ impl Storage for TestConnection {
 
     fn volume_lookup_by_key(&self, key: &str) -> Result<VolumeRef> {
         let state = self.state();
-        let found = state
-            .pools
-            .find_volume(|volume| volume.child_text("key").as_deref() == Some(key));
+        let found = state.pools.find_volume(|volume| volume.child_text("key").as_deref() == Some(key));
         found.ok_or_else(|| no_volume(format!("no storage vol with matching key '{key}'")))
     }
 

@@ -74,11 +74,7 @@ pub(super) fn check(params: &[TypedParam]) -> Result<()> {
 
 /// Refuses limits that contradict each other.
 fn check_together(limits: &[TypedParam]) -> Result<()> {
-    let value = |name: &str| {
-        TypedParam::find(limits, name)
-            .and_then(ParamValue::as_u64)
-            .unwrap_or(0)
-    };
+    let value = |name: &str| TypedParam::find(limits, name).and_then(ParamValue::as_u64).unwrap_or(0);
     for unit in ["bytes_sec", "iops_sec", "bytes_sec_max", "iops_sec_max"] {
         let single = value(&format!("read_{unit}")) + value(&format!("write_{unit}"));
         if value(&format!("total_{unit}")) > 0 && single > 0 {
@@ -99,10 +95,7 @@ fn check_together(limits: &[TypedParam]) -> Result<()> {
 /// Sets limits; those not named stay. Answers with the disk's target.
 pub(super) fn write(tree: &mut Element, disk: &str, params: &[TypedParam]) -> Result<String> {
     let found = find_disk(tree, disk).ok_or_else(|| unknown(disk))?;
-    let target = found
-        .child_attribute("target", "dev")
-        .unwrap_or_default()
-        .to_string();
+    let target = found.child_attribute("target", "dev").unwrap_or_default().to_string();
     let mut limits = told(Some(found));
     for param in params {
         if let Some(limit) = limits.iter_mut().find(|limit| limit.name == param.name) {

@@ -51,9 +51,7 @@ impl DomainTuning for TestConnection {
     fn set_memory(&self, domain: &DomainRef, memory: u64, flags: u32) -> Result<()> {
         only_flags(flags, IMPACT | DOMAIN_MEM_MAXIMUM, "testDomainSetMemoryFlags")?;
         if memory == 0 {
-            return Err(bare(
-                "memory in virDomainSetMemoryFlags must not be zero".to_string(),
-            ));
+            return Err(bare("memory in virDomainSetMemoryFlags must not be zero".to_string()));
         }
         exclusive_impact(flags)?;
         let mut state = self.state();
@@ -71,9 +69,7 @@ impl DomainTuning for TestConnection {
         }
         for tree in guest.affected(flags)? {
             if memory > definition::max_memory(tree) {
-                return Err(Error::invalid_argument(
-                    "cannot set memory higher than max memory",
-                ));
+                return Err(Error::invalid_argument("cannot set memory higher than max memory"));
             }
             memory::set_current(tree, memory);
         }
@@ -137,10 +133,7 @@ impl DomainTuning for TestConnection {
         let mode = TypedParam::find(params, "numa_mode").and_then(ParamValue::as_u64);
         let mode = mode.map(|mode| NUMA_MODES.get(mode as usize).copied().unwrap_or("strict"));
         let nodes = TypedParam::find(params, "numa_nodeset").and_then(ParamValue::as_str);
-        let nodes = nodes
-            .map(parse_ranges)
-            .transpose()?
-            .map(|nodes| format_ranges(&nodes));
+        let nodes = nodes.map(parse_ranges).transpose()?.map(|nodes| format_ranges(&nodes));
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         let (live, _) = guest.impact(flags)?;
@@ -182,11 +175,7 @@ impl DomainTuning for TestConnection {
         let guest = state.guest_mut(domain)?;
         let maximum = flags & DOMAIN_VCPU_MAXIMUM != 0;
         let mut affected = guest.affected(flags)?;
-        let most = affected
-            .iter()
-            .map(|tree| definition::max_vcpus(tree))
-            .min()
-            .unwrap_or(0);
+        let most = affected.iter().map(|tree| definition::max_vcpus(tree)).min().unwrap_or(0);
         if !maximum && count > most {
             let detail = format!("requested cpu amount exceeds maximum ({count} > {most})");
             return Err(Error::invalid_argument(detail));
@@ -204,9 +193,7 @@ impl DomainTuning for TestConnection {
         let state = self.state();
         let guest = state.guest(domain)?;
         if !guest.is_active() {
-            return Err(Error::invalid_operation(
-                "cannot list vcpus for an inactive domain",
-            ));
+            return Err(Error::invalid_operation("cannot list vcpus for an inactive domain"));
         }
         let host_cpus = cpus::host_cpus(&state.node);
         let count = definition::vcpus(&guest.current).min(u32::try_from(maxinfo).unwrap_or(0));
@@ -218,9 +205,7 @@ impl DomainTuning for TestConnection {
                 number,
                 state: VCPU_RUNNING,
                 cpu_time: (seconds * 1_000_000 + micros) / 10,
-                cpu: highest
-                    .and_then(|cpu| i32::try_from(*cpu).ok())
-                    .unwrap_or(VCPU_INFO_CPU_OFFLINE),
+                cpu: highest.and_then(|cpu| i32::try_from(*cpu).ok()).unwrap_or(VCPU_INFO_CPU_OFFLINE),
             }
         };
         let length = usize::try_from(maplen).unwrap_or(0);
@@ -285,9 +270,7 @@ impl DomainTuning for TestConnection {
             let flags = flags | TYPED_PARAM_STRING_OKAY;
             only_flags(flags, 0, "testDomainGetSchedulerParametersFlags")?;
         }
-        self.state()
-            .guest(domain)
-            .map(|_| vec![TypedParam::new("weight", 50u32)])
+        self.state().guest(domain).map(|_| vec![TypedParam::new("weight", 50u32)])
     }
 
     fn set_scheduler_parameters(&self, domain: &DomainRef, params: &[TypedParam], flags: u32) -> Result<()> {
@@ -302,10 +285,7 @@ impl DomainTuning for TestConnection {
         let state = self.state();
         let tree = state.guest(domain)?.chosen(flags)?;
         let length = cpus::host_cpus(&state.node).div_ceil(8);
-        let info = |id| IoThreadInfo {
-            id,
-            cpumap: map_of(&cpus::iothread_affinity(tree, id), length),
-        };
+        let info = |id| IoThreadInfo { id, cpumap: map_of(&cpus::iothread_affinity(tree, id), length) };
         Ok(iothreads::ids(tree).into_iter().map(info).collect())
     }
 
@@ -314,9 +294,7 @@ impl DomainTuning for TestConnection {
         let mut state = self.state();
         let mut affected = state.guest_mut(domain)?.affected(flags)?;
         if numbers_of(cpumap).is_empty() {
-            return Err(Error::invalid_argument(
-                "no CPUs in the map to pin the IOThread to",
-            ));
+            return Err(Error::invalid_argument("no CPUs in the map to pin the IOThread to"));
         }
         if affected.iter().any(|tree| !iothreads::ids(tree).contains(&id)) {
             return Err(Error::invalid_argument(format!("iothreadid {id} not found")));
@@ -332,9 +310,7 @@ impl DomainTuning for TestConnection {
         exclusive_impact(flags)?;
         let mut state = self.state();
         let mut affected = state.guest_mut(domain)?.affected(flags)?;
-        affected
-            .iter()
-            .try_for_each(|tree| iothreads::expect_free(tree, id))?;
+        affected.iter().try_for_each(|tree| iothreads::expect_free(tree, id))?;
         affected.iter_mut().for_each(|tree| iothreads::add(tree, id));
         Ok(())
     }
@@ -344,9 +320,7 @@ impl DomainTuning for TestConnection {
         exclusive_impact(flags)?;
         let mut state = self.state();
         let mut affected = state.guest_mut(domain)?.affected(flags)?;
-        affected
-            .iter()
-            .try_for_each(|tree| iothreads::expect_known(tree, id))?;
+        affected.iter().try_for_each(|tree| iothreads::expect_known(tree, id))?;
         affected.iter_mut().for_each(|tree| iothreads::remove(tree, id));
         Ok(())
     }
@@ -367,14 +341,9 @@ impl DomainTuning for TestConnection {
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         let (live, _) = guest.impact(flags)?;
-        let known = guest
-            .affected(flags)?
-            .iter()
-            .all(|tree| iothreads::ids(tree).contains(&id));
+        let known = guest.affected(flags)?.iter().all(|tree| iothreads::ids(tree).contains(&id));
         if !known {
-            return Err(Error::invalid_argument(format!(
-                "cannot find IOThread '{id}' in iothreadids"
-            )));
+            return Err(Error::invalid_argument(format!("cannot find IOThread '{id}' in iothreadids")));
         }
         if live {
             let polling = guest.polling.entry(id).or_insert(stats::POLLING);
@@ -397,10 +366,7 @@ impl DomainTuning for TestConnection {
             let event = events.find(|event| event.attribute("name") == Some(name));
             event.and_then(|event| event.attribute("enabled")) == Some("yes")
         };
-        Ok(PERF_EVENTS
-            .iter()
-            .map(|name| TypedParam::new(*name, is_on(name)))
-            .collect())
+        Ok(PERF_EVENTS.iter().map(|name| TypedParam::new(*name, is_on(name))).collect())
     }
 
     fn set_perf_events(&self, domain: &DomainRef, params: &[TypedParam], flags: u32) -> Result<()> {

@@ -41,9 +41,7 @@ fn backup_begin(session: &mut Session, args: &Args) -> Result<()> {
         None => "<domainbackup/>".to_string(),
     };
     let checkpoint = args.text("checkpointxml")?.map(files::read).transpose()?;
-    connection
-        .domains()
-        .backup_begin(&domain, &backup, checkpoint.as_deref(), flags)?;
+    connection.domains().backup_begin(&domain, &backup, checkpoint.as_deref(), flags)?;
     session.print_extra("Backup started\n");
     Ok(())
 }

@@ -23,19 +23,14 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::ActiveDomain),
-            Opt::text("xmlfile", "file with the description")
-                .positional()
-                .complete(Complete::File),
+            Opt::text("xmlfile", "file with the description").positional().complete(Complete::File),
             Opt::flag("redefine", "take the metadata of one that exists"),
             Opt::flag("redefine-validate", "check a redefined one against its disks"),
             Opt::flag("quiesce", "let the agent freeze the file systems meanwhile"),
         ])
         .writes(),
     Command::new("checkpoint-create-as", Group::Checkpoint, checkpoint_create_as)
-        .about(
-            "make a checkpoint",
-            "Makes a checkpoint of a domain's disks made of the options.",
-        )
+        .about("make a checkpoint", "Makes a checkpoint of a domain's disks made of the options.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::text("name", "name of the checkpoint").tolerated_by_place(),
@@ -46,15 +41,10 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("checkpoint-delete", Group::Checkpoint, checkpoint_delete)
-        .about(
-            "delete a checkpoint",
-            "Deletes a checkpoint; what it tracked goes to its parent.",
-        )
+        .about("delete a checkpoint", "Deletes a checkpoint; what it tracked goes to its parent.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("checkpointname", "name of the checkpoint")
-                .required()
-                .complete(Complete::Checkpoint),
+            Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
             Opt::flag("children", "with all its children"),
             Opt::flag("children-only", "only its children"),
             Opt::flag("metadata", "forget it, but leave its contents alone"),
@@ -67,9 +57,7 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("checkpointname", "name of the checkpoint")
-                .required()
-                .complete(Complete::Checkpoint),
+            Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
         ])
         .writes(),
 ];

@@ -17,7 +17,5 @@ pub const COMMANDS: &[&[Command]] = &[change::COMMANDS, show::COMMANDS];
 fn checkpoint(connection: &dyn Connection, args: &Args) -> Result<CheckpointRef> {
     let domain = lookup::domain(connection, args)?;
     let name = args.required("checkpointname")?;
-    Ok(connection
-        .snapshots()
-        .checkpoint_lookup_by_name(&domain, name, 0)?)
+    Ok(connection.snapshots().checkpoint_lookup_by_name(&domain, name, 0)?)
 }

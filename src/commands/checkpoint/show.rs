@@ -19,15 +19,10 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("checkpoint-dumpxml", Group::Checkpoint, checkpoint_dumpxml)
-        .about(
-            "show the XML of a checkpoint",
-            "Prints what is known of a checkpoint.",
-        )
+        .about("show the XML of a checkpoint", "Prints what is known of a checkpoint.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("checkpointname", "name of the checkpoint")
-                .required()
-                .complete(Complete::Checkpoint),
+            Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
             Opt::flag("security-info", "include passwords and other secrets"),
             Opt::flag("no-domain", "leave the domain out"),
             Opt::flag("size", "with an estimate of how much changed since"),
@@ -38,9 +33,7 @@ pub const COMMANDS: &[Command] = &[
         .about("show a checkpoint", "Shows name and relatives of a checkpoint.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("checkpointname", "name of the checkpoint")
-                .required()
-                .complete(Complete::Checkpoint),
+            Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
         ]),
     Command::new("checkpoint-list", Group::Checkpoint, checkpoint_list)
         .about("list checkpoints", "Lists the checkpoints of a domain.")
@@ -59,15 +52,10 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("topological", "parents before children instead of by name"),
         ]),
     Command::new("checkpoint-parent", Group::Checkpoint, checkpoint_parent)
-        .about(
-            "name a checkpoint's parent",
-            "Prints the name of the checkpoint before another one.",
-        )
+        .about("name a checkpoint's parent", "Prints the name of the checkpoint before another one.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("checkpointname", "name of the checkpoint")
-                .required()
-                .complete(Complete::Checkpoint),
+            Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
         ]),
 ];
 
@@ -98,9 +86,7 @@ fn checkpoint_info(session: &mut Session, args: &Args) -> Result<()> {
     let children = driver.checkpoint_list_all_children(&checkpoint, 0)?.len();
     let all = driver.checkpoint_list_all_children(&checkpoint, DOMAIN_CHECKPOINT_LIST_DESCENDANTS)?;
     let mut fields = Fields::new(15);
-    fields
-        .add("Name", &checkpoint.name)
-        .add("Domain", &checkpoint.domain.name);
+    fields.add("Name", &checkpoint.name).add("Domain", &checkpoint.domain.name);
     fields.add("Parent", Cell::or_dash(parent(driver, &checkpoint)?));
     fields.add("Children", children).add("Descendants", all.len());
     session.fields(&fields)
@@ -116,13 +102,9 @@ fn checkpoint_parent(session: &mut Session, args: &Args) -> Result<()> {
 }
 
 fn checkpoint_list(session: &mut Session, args: &Args) -> Result<()> {
-    for (one, other) in [
-        ("tree", "name"),
-        ("parent", "roots"),
-        ("parent", "tree"),
-        ("roots", "tree"),
-        ("roots", "from"),
-    ] {
+    for (one, other) in
+        [("tree", "name"), ("parent", "roots"), ("parent", "tree"), ("roots", "tree"), ("roots", "from")]
+    {
         args.exclusive(one, other)?;
     }
     if args.has("descendants") && !args.has("from") {

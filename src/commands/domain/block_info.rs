@@ -57,11 +57,7 @@ pub const COMMANDS: &[Command] = &[
 fn list(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let flags = if args.has("inactive") {
-        DOMAIN_XML_INACTIVE
-    } else {
-        0
-    };
+    let flags = if args.has("inactive") { DOMAIN_XML_INACTIVE } else { 0 };
     let disks = device_tree::disks(&device_tree::tree(connection, &domain, flags)?);
     let details = args.has("details");
     let mut table = match details {
@@ -136,26 +132,10 @@ const COUNTERS: &[(&str, &str, &str)] = &[
     ("wr_operations", "wr_req", "number of write operations:"),
     ("wr_bytes", "wr_bytes", "number of bytes written:"),
     ("errs", "errs", "error count:"),
-    (
-        "flush_operations",
-        "flush_operations",
-        "number of flush operations:",
-    ),
-    (
-        "rd_total_times",
-        "rd_total_times",
-        "total duration of reads (ns):",
-    ),
-    (
-        "wr_total_times",
-        "wr_total_times",
-        "total duration of writes (ns):",
-    ),
-    (
-        "flush_total_times",
-        "flush_total_times",
-        "total duration of flushes (ns):",
-    ),
+    ("flush_operations", "flush_operations", "number of flush operations:"),
+    ("rd_total_times", "rd_total_times", "total duration of reads (ns):"),
+    ("wr_total_times", "wr_total_times", "total duration of writes (ns):"),
+    ("flush_total_times", "flush_total_times", "total duration of flushes (ns):"),
 ];
 
 fn stats(session: &mut Session, args: &Args) -> Result<()> {
@@ -166,21 +146,14 @@ fn stats(session: &mut Session, args: &Args) -> Result<()> {
     let name = args.required("domain")?;
     let counters = counters(connection.domains(), &domain, name, device)?;
     let human = args.has("human");
-    let mut text = if human {
-        format!("Device: {device}\n")
-    } else {
-        String::new()
-    };
+    let mut text = if human { format!("Device: {device}\n") } else { String::new() };
     let mut data = Map::new();
     for (short, long, value) in counters {
         match human {
             true => text.push_str(&format!(" {long:<31} {value}\n")),
             false => text.push_str(&format!("{device} {short} {value}\n")),
         }
-        data.insert(
-            short,
-            value.parse::<i64>().map_or(Value::String(value), Value::from),
-        );
+        data.insert(short, value.parse::<i64>().map_or(Value::String(value), Value::from));
     }
     session.show(&data, |session| session.print(text))
 }
@@ -203,9 +176,7 @@ fn counters(
             counters.push(((*short).to_string(), (*long).to_string(), value.to_string()));
         }
     }
-    let unknown = params
-        .iter()
-        .filter(|param| COUNTERS.iter().all(|(name, _, _)| *name != param.name));
+    let unknown = params.iter().filter(|param| COUNTERS.iter().all(|(name, _, _)| *name != param.name));
     counters.extend(unknown.map(|param| (param.name.clone(), param.name.clone(), param.value.to_string())));
     Ok(counters)
 }
@@ -233,16 +204,12 @@ fn errors(session: &mut Session, args: &Args) -> Result<()> {
         DOMAIN_DISK_ERROR_NO_SPACE => "no space",
         _ => "unspecified error",
     };
-    let mut text: String = errors
-        .iter()
-        .map(|error| format!("{}: {}\n", error.disk, word(error.error)))
-        .collect();
+    let mut text: String =
+        errors.iter().map(|error| format!("{}: {}\n", error.disk, word(error.error))).collect();
     if text.is_empty() {
         text = "No errors found\n".to_string();
     }
-    let data: Vec<_> = errors
-        .iter()
-        .map(|error| json!({"disk": error.disk, "error": word(error.error)}))
-        .collect();
+    let data: Vec<_> =
+        errors.iter().map(|error| json!({"disk": error.disk, "error": word(error.error)})).collect();
     session.show(&data, |session| session.print(text))
 }

@@ -59,29 +59,18 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
 ];
 
-const FILE: Opt = Opt::text("file", "the XML file that describes the domain")
-    .required()
-    .complete(Complete::File);
+const FILE: Opt =
+    Opt::text("file", "the XML file that describes the domain").required().complete(Complete::File);
 const PAUSED: Opt = Opt::flag("paused", "do not let the guest run yet");
 const AUTODESTROY: Opt = Opt::flag("autodestroy", "switch the domain off when this connection ends");
-const PASS_FDS: Opt = Opt::text(
-    "pass-fds",
-    "hand these open file descriptors, N,M,..., to the guest",
-);
+const PASS_FDS: Opt = Opt::text("pass-fds", "hand these open file descriptors, N,M,..., to the guest");
 const VALIDATE: Opt = Opt::flag("validate", "check the XML against the schema first");
-const RESET_NVRAM: Opt = Opt::flag(
-    "reset-nvram",
-    "make the firmware's variables anew from their template",
-);
+const RESET_NVRAM: Opt = Opt::flag("reset-nvram", "make the firmware's variables anew from their template");
 
 fn define(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        DOMAIN_DEFINE_VALIDATE
-    } else {
-        0
-    };
+    let flags = if args.has("validate") { DOMAIN_DEFINE_VALIDATE } else { 0 };
     let answer = session.connection()?.domains().define_xml(&xml, flags);
     let domain = plain_name(answer, flags, "virDomainDefineXMLFlags", "virDomainDefineXML")
         .with_context(|| format!("Failed to define domain from {file}"))?;
@@ -161,9 +150,7 @@ fn refuse_descriptors(args: &Args) -> Result<()> {
         return Ok(());
     };
     for number in list.split(',') {
-        number
-            .parse::<u32>()
-            .map_err(|_| anyhow!("Unable to parse FD number '{number}'"))?;
+        number.parse::<u32>().map_err(|_| anyhow!("Unable to parse FD number '{number}'"))?;
     }
     Err(Error::unsupported("virDomainCreateWithFiles").into())
 }

@@ -51,17 +51,13 @@ pub const COMMANDS: &[Command] = &[
 fn desc(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
-    of(&*connection, &domain, &mut |subject| {
-        description::describe(session, args, subject)
-    })
+    of(&*connection, &domain, &mut |subject| description::describe(session, args, subject))
 }
 
 fn metadata(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
-    of(&*connection, &domain, &mut |subject| {
-        description::metadata(session, args, subject)
-    })
+    of(&*connection, &domain, &mut |subject| description::metadata(session, args, subject))
 }
 
 /// Does something with the notes of a domain.

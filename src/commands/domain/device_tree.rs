@@ -44,9 +44,7 @@ pub fn tree(connection: &dyn Connection, domain: &DomainRef, flags: u32) -> Resu
 }
 
 fn devices<'a>(tree: &'a Element, name: &'a str) -> impl Iterator<Item = &'a Element> {
-    tree.child("devices")
-        .into_iter()
-        .flat_map(move |devices| devices.children(name))
+    tree.child("devices").into_iter().flat_map(move |devices| devices.children(name))
 }
 
 /// The first of these attributes that the element has.
@@ -90,10 +88,7 @@ fn nvme_name(source: &Element) -> Option<String> {
     };
     let namespace = source.attribute("namespace")?;
     let (domain, bus, slot) = (part("domain")?, part("bus")?, part("slot")?);
-    Some(format!(
-        "nvme://{domain:04x}:{bus:02x}:{slot:02x}.{}/{namespace}",
-        part("function")?
-    ))
+    Some(format!("nvme://{domain:04x}:{bus:02x}:{slot:02x}.{}/{namespace}", part("function")?))
 }
 
 /// The network interfaces in the order of the definition.
@@ -103,16 +98,10 @@ pub fn interfaces(tree: &Element) -> Vec<Interface> {
         Interface {
             target: attribute("target", "dev"),
             kind: owned(element.attribute("type")),
-            source: first_of(
-                element.child("source"),
-                &["dev", "network", "bridge", "name", "path"],
-            ),
+            source: first_of(element.child("source"), &["dev", "network", "bridge", "name", "path"]),
             model: attribute("model", "type"),
             mac: attribute("mac", "address"),
-            link: element
-                .child_attribute("link", "state")
-                .unwrap_or("up")
-                .to_string(),
+            link: element.child_attribute("link", "state").unwrap_or("up").to_string(),
         }
     };
     devices(tree, "interface").map(interface).collect()

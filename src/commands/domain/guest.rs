@@ -15,10 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domhostname", Group::Domain, hostname)
-        .about(
-            "print a guest's host name",
-            "Prints the name a running guest gives itself.",
-        )
+        .about("print a guest's host name", "Prints the name a running guest gives itself.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::text("source", "whom to ask: lease or agent")
@@ -32,19 +29,13 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::ActiveDomain),
-            Opt::number(
-                "period",
-                "have the guest report every so many seconds; 0 for never",
-            ),
+            Opt::number("period", "have the guest report every so many seconds; 0 for never"),
             impact::CONFIG,
             impact::LIVE,
             impact::CURRENT,
         ]),
     Command::new("domtime", Group::Domain, time)
-        .about(
-            "show or set a guest's clock",
-            "Asks the agent in the guest for its clock, or has it set.",
-        )
+        .about("show or set a guest's clock", "Asks the agent in the guest for its clock, or has it set.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::flag("now", "set it to this machine's clock"),
@@ -79,10 +70,7 @@ fn hostname(session: &mut Session, args: &Args) -> Result<()> {
     };
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let name = connection
-        .domains()
-        .hostname(&domain, flags)
-        .context("failed to get hostname")?;
+    let name = connection.domains().hostname(&domain, flags).context("failed to get hostname")?;
     session.value("hostname", name)
 }
 
@@ -111,9 +99,7 @@ fn memory(session: &mut Session, args: &Args) -> Result<()> {
         if period < 0 {
             bail!("Invalid collection period value '{period}'");
         }
-        let answer = connection
-            .domains()
-            .set_memory_stats_period(&domain, period, flags);
+        let answer = connection.domains().set_memory_stats_period(&domain, period, flags);
         return answer.context("Unable to change balloon collection period.");
     }
     let name = args.required("domain")?;
@@ -126,14 +112,8 @@ fn memory(session: &mut Session, args: &Args) -> Result<()> {
             Some((*name, stat.value))
         })
         .collect();
-    let text: String = named
-        .iter()
-        .map(|(name, value)| format!("{name} {value}\n"))
-        .collect();
-    let data: Map<_, _> = named
-        .iter()
-        .map(|(name, value)| ((*name).to_string(), json!(value)))
-        .collect();
+    let text: String = named.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+    let data: Map<_, _> = named.iter().map(|(name, value)| ((*name).to_string(), json!(value))).collect();
     session.show(&data, |session| session.print(text))
 }
 
@@ -146,11 +126,7 @@ fn time(session: &mut Session, args: &Args) -> Result<()> {
     let domains = connection.domains();
     let given = args.number::<i64>("time")?;
     if args.has("now") || given.is_some() {
-        let now = || {
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs())
-        };
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let seconds = given.unwrap_or_else(|| i64::try_from(now()).unwrap_or(i64::MAX));
         return Ok(domains.set_time(&domain, seconds, 0, 0)?);
     }
@@ -163,8 +139,7 @@ fn time(session: &mut Session, args: &Args) -> Result<()> {
         true => format!("Time: {}", clock::utc_seconds(seconds)),
         false => format!("Time: {seconds}"),
     };
-    let data =
-        json!({"seconds": seconds, "nanoseconds": nanoseconds, "utc": clock::utc_seconds(seconds)});
+    let data = json!({"seconds": seconds, "nanoseconds": nanoseconds, "utc": clock::utc_seconds(seconds)});
     session.show(&data, |session| session.print(text))
 }
 
@@ -185,9 +160,6 @@ fn info(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let params = connection.domains().guest_info(&domain, types, 0)?;
-    let text: String = params
-        .iter()
-        .map(|param| format!("{:<20}: {}\n", param.name, param.value))
-        .collect();
+    let text: String = params.iter().map(|param| format!("{:<20}: {}\n", param.name, param.value)).collect();
     session.show(&parameters::object(&params), |session| session.print(text))
 }

@@ -20,10 +20,7 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[Opt::domain(Complete::ActiveDomain)]),
     Command::new("domid", Group::Domain, id)
-        .about(
-            "print a domain's id",
-            "Prints the id of a domain given by name or uuid, or - if it is off.",
-        )
+        .about("print a domain's id", "Prints the id of a domain given by name or uuid, or - if it is off.")
         .options(&[Opt::text("domain", "a domain by its name or uuid")
             .required()
             .complete(Complete::ActiveDomain)]),
@@ -34,30 +31,14 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[Opt::domain(Complete::Domain)]),
     Command::new("domname", Group::Domain, name)
-        .about(
-            "print a domain's name",
-            "Prints the name of a domain given by id or uuid.",
-        )
-        .options(&[Opt::text("domain", "a domain by its id or uuid")
-            .required()
-            .complete(Complete::Domain)]),
+        .about("print a domain's name", "Prints the name of a domain given by id or uuid.")
+        .options(&[Opt::text("domain", "a domain by its id or uuid").required().complete(Complete::Domain)]),
     Command::new("domstate", Group::Domain, state)
-        .about(
-            "print a domain's state",
-            "Prints the state of a domain, and on request why it is in it.",
-        )
-        .options(&[
-            Opt::domain(Complete::Domain),
-            Opt::flag("reason", "say why it is in this state"),
-        ]),
+        .about("print a domain's state", "Prints the state of a domain, and on request why it is in it.")
+        .options(&[Opt::domain(Complete::Domain), Opt::flag("reason", "say why it is in this state")]),
     Command::new("domuuid", Group::Domain, uuid)
-        .about(
-            "print a domain's uuid",
-            "Prints the uuid of a domain given by name or id.",
-        )
-        .options(&[Opt::text("domain", "a domain by its id or name")
-            .required()
-            .complete(Complete::Domain)]),
+        .about("print a domain's uuid", "Prints the uuid of a domain given by name or id.")
+        .options(&[Opt::text("domain", "a domain by its id or name").required().complete(Complete::Domain)]),
 ];
 
 fn info(session: &mut Session, args: &Args) -> Result<()> {
@@ -77,11 +58,7 @@ fn info(session: &mut Session, args: &Args) -> Result<()> {
     if info.cpu_time != 0 {
         #[allow(clippy::cast_precision_loss)] // shown to a tenth of a second
         let seconds = info.cpu_time as f64 / 1e9;
-        fields.named(
-            "CPU time",
-            "cpu_time_nanoseconds",
-            Cell::with(format!("{seconds:.1}s"), info.cpu_time),
-        );
+        fields.named("CPU time", "cpu_time_nanoseconds", Cell::with(format!("{seconds:.1}s"), info.cpu_time));
     }
     // Older drivers say so when there is no limit.
     let max_memory = if info.max_memory >= u64::from(u32::MAX) {
@@ -98,10 +75,7 @@ fn info(session: &mut Session, args: &Args) -> Result<()> {
     if let Ok(once) = domains.autostart_once(&domain) {
         fields.add("Autostart Once", Cell::choice(once, "enable", "disable"));
     }
-    fields.add(
-        "Managed save",
-        yes_no(domains.has_managed_save_image(&domain, 0).ok()),
-    );
+    fields.add("Managed save", yes_no(domains.has_managed_save_image(&domain, 0).ok()));
     add_security(&*connection, &domain, &mut fields)?;
     add_messages(&*connection, &domain, &mut fields);
     session.fields(&fields)
@@ -137,15 +111,8 @@ fn add_security(connection: &dyn Connection, domain: &DomainRef, fields: &mut Fi
     }
     let label = connection.domains().security_label(domain)?;
     if !label.label.is_empty() {
-        let mode = if label.enforcing {
-            "enforcing"
-        } else {
-            "permissive"
-        };
-        fields.add(
-            "Security label",
-            Cell::with(format!("{} ({mode})", label.label), label.label),
-        );
+        let mode = if label.enforcing { "enforcing" } else { "permissive" };
+        fields.add("Security label", Cell::with(format!("{} ({mode})", label.label), label.label));
     }
     Ok(())
 }
@@ -169,28 +136,18 @@ fn state(session: &mut Session, args: &Args) -> Result<()> {
     }
     let reason = words::reason(answer.state, answer.reason);
     let data = serde_json::json!({"state": state, "reason": reason});
-    session.show(&data, |session| {
-        session.print(format_args!("{state} ({reason})\n"))
-    })
+    session.show(&data, |session| session.print(format_args!("{state} ({reason})\n")))
 }
 
 fn control(session: &mut Session, args: &Args) -> Result<()> {
     const STATES: &[&str] = &["ok", "background job", "occupied", "error"];
-    const CAUSES: &[&str] = &[
-        "",
-        "unknown reason",
-        "monitor failure",
-        "internal (locking) error",
-    ];
+    const CAUSES: &[&str] = &["", "unknown reason", "monitor failure", "internal (locking) error"];
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let info = connection.domains().control_info(&domain, 0)?;
     let word = |words: &'static [&str], number: u32| {
         let place = usize::try_from(number).ok();
-        place
-            .and_then(|place| words.get(place))
-            .copied()
-            .unwrap_or("unknown")
+        place.and_then(|place| words.get(place)).copied().unwrap_or("unknown")
     };
     let state = word(STATES, info.state);
     let cause = match state {
@@ -200,11 +157,7 @@ fn control(session: &mut Session, args: &Args) -> Result<()> {
     let text = match (state, cause) {
         ("ok" | "error", "") => format!("{state}\n"),
         ("error", cause) => format!("{state}: {cause}\n"),
-        _ => format!(
-            "{state} ({}.{:03}s)\n",
-            info.state_time / 1000,
-            info.state_time % 1000
-        ),
+        _ => format!("{state} ({}.{:03}s)\n", info.state_time / 1000, info.state_time % 1000),
     };
     let cause = Some(cause).filter(|cause| !cause.is_empty());
     let data = serde_json::json!({"state": state, "cause": cause, "state_milliseconds": info.state_time});

@@ -53,11 +53,7 @@ pub const COMMANDS: &[Command] = &[
 fn list(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let flags = if args.has("inactive") {
-        DOMAIN_XML_INACTIVE
-    } else {
-        0
-    };
+    let flags = if args.has("inactive") { DOMAIN_XML_INACTIVE } else { 0 };
     let interfaces = device_tree::interfaces(&device_tree::tree(connection, &domain, flags)?);
     let mut table = Table::new(["Interface", "Type", "Source", "Model", "MAC"]);
     for interface in interfaces {
@@ -89,12 +85,8 @@ fn stats(session: &mut Session, args: &Args) -> Result<()> {
         ("tx_drop", stats.tx_drops),
     ];
     let known = || counters.iter().filter(|(_, value)| *value != -1);
-    let text: String = known()
-        .map(|(counter, value)| format!("{device} {counter} {value}\n"))
-        .collect();
-    let data: Map<_, _> = known()
-        .map(|(counter, value)| ((*counter).to_string(), json!(value)))
-        .collect();
+    let text: String = known().map(|(counter, value)| format!("{device} {counter} {value}\n")).collect();
+    let data: Map<_, _> = known().map(|(counter, value)| ((*counter).to_string(), json!(value))).collect();
     session.show(&data, |session| session.print(text))
 }
 
@@ -102,11 +94,7 @@ fn link(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let wanted = args.required("interface")?;
-    let flags = if args.has("config") {
-        DOMAIN_XML_INACTIVE
-    } else {
-        0
-    };
+    let flags = if args.has("config") { DOMAIN_XML_INACTIVE } else { 0 };
     let interfaces = device_tree::interfaces(&device_tree::tree(connection, &domain, flags)?);
     let found = interfaces.into_iter().find(|interface| {
         let mac = interface.mac.as_deref().unwrap_or_default();
@@ -140,9 +128,7 @@ fn addresses(session: &mut Session, args: &Args) -> Result<()> {
     }
     let data: Vec<_> = interfaces.iter().map(address_data).collect();
     let full = args.has("full");
-    let rows = interfaces
-        .iter()
-        .flat_map(|interface| address_rows(interface, full));
+    let rows = interfaces.iter().flat_map(|interface| address_rows(interface, full));
     if session.settings.ruled {
         let mut table = Table::new(ADDRESS_HEAD);
         for row in rows {
@@ -156,9 +142,7 @@ fn addresses(session: &mut Session, args: &Args) -> Result<()> {
         let head = format!(" {name:<10} {mac:<20} {protocol:<8}     {address}\n");
         session.print_extra(format_args!("{head}{}\n", "-".repeat(79)));
         for [name, mac, protocol, address] in rows {
-            session.print(format_args!(
-                " {name:<10} {mac:<17}    {protocol:<12} {address}\n"
-            ));
+            session.print(format_args!(" {name:<10} {mac:<17}    {protocol:<12} {address}\n"));
         }
     })
 }
@@ -192,11 +176,7 @@ fn address_rows(interface: &GuestInterface, full: bool) -> Vec<[String; 4]> {
         return vec![row(&interface.name, mac, "N/A", "N/A")];
     }
     let rows = interface.addresses.iter().enumerate().map(|(index, address)| {
-        let (name, mac) = if full || index == 0 {
-            (interface.name.as_str(), mac)
-        } else {
-            ("-", "-")
-        };
+        let (name, mac) = if full || index == 0 { (interface.name.as_str(), mac) } else { ("-", "-") };
         let shown = format!("{}/{}", address.address, address.prefix);
         row(name, mac, protocol(address.kind), &shown)
     });

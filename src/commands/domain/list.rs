@@ -78,10 +78,7 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
         session.table(&table)
     } else {
         let failed = "Failed to list domains";
-        let mut domains = connection
-            .domains()
-            .list_all_domains(filters(args))
-            .context(failed)?;
+        let mut domains = connection.domains().list_all_domains(filters(args)).context(failed)?;
         domains.sort_by(in_listing_order);
         bare(session, args, &domains)
     }
@@ -106,10 +103,7 @@ pub(super) fn in_listing_order(left: &DomainRef, right: &DomainRef) -> Ordering 
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => {
-            let folded = left
-                .name
-                .to_ascii_lowercase()
-                .cmp(&right.name.to_ascii_lowercase());
+            let folded = left.name.to_ascii_lowercase().cmp(&right.name.to_ascii_lowercase());
             folded.then_with(|| left.name.cmp(&right.name))
         }
     }
@@ -129,17 +123,11 @@ fn with_states(connection: &dyn Connection, flags: u32) -> Result<Vec<(DomainRef
             }
             // Some drivers have no statistics, or none of this kind.
             Ok(_) => {}
-            Err(error)
-                if matches!(
-                    error.code,
-                    ErrorCode::NO_SUPPORT | ErrorCode::ARGUMENT_UNSUPPORTED
-                ) => {}
+            Err(error) if matches!(error.code, ErrorCode::NO_SUPPORT | ErrorCode::ARGUMENT_UNSUPPORTED) => {}
             Err(error) => return Err(error).context("Failed to list domains"),
         }
     }
-    let listed = domains
-        .list_all_domains(flags)
-        .context("Failed to list domains")?;
+    let listed = domains.list_all_domains(flags).context("Failed to list domains")?;
     let states = states_of(domains, &listed);
     let rows = listed.into_iter().map(|domain| {
         let known = states.get(&domain.uuid).copied();
@@ -155,12 +143,9 @@ fn states_of(domains: &dyn Domains, listed: &[DomainRef]) -> HashMap<Uuid, i32> 
     if listed.is_empty() {
         return HashMap::new();
     }
-    let records = domains
-        .all_domain_stats(listed, DOMAIN_STATS_STATE, 0)
-        .unwrap_or_default();
-    let states = records
-        .into_iter()
-        .filter_map(|record| Some((record.domain.uuid, state_in(&record.params)?)));
+    let records = domains.all_domain_stats(listed, DOMAIN_STATS_STATE, 0).unwrap_or_default();
+    let states =
+        records.into_iter().filter_map(|record| Some((record.domain.uuid, state_in(&record.params)?)));
     states.collect()
 }
 
@@ -254,17 +239,8 @@ mod tests {
 
     #[test]
     fn active_domains_come_first() {
-        let domain = |name: &str, id| DomainRef {
-            name: name.to_string(),
-            uuid: Uuid::nil(),
-            id,
-        };
-        let mut domains = [
-            domain("b", None),
-            domain("A", None),
-            domain("z", Some(2)),
-            domain("y", Some(1)),
-        ];
+        let domain = |name: &str, id| DomainRef { name: name.to_string(), uuid: Uuid::nil(), id };
+        let mut domains = [domain("b", None), domain("A", None), domain("z", Some(2)), domain("y", Some(1))];
         domains.sort_by(in_listing_order);
         let names: Vec<_> = domains.iter().map(|domain| domain.name.as_str()).collect();
         assert_eq!(names, ["y", "z", "A", "b"]);

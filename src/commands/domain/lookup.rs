@@ -65,11 +65,7 @@ pub fn named(connection: &dyn Connection, text: &str, by: By) -> Result<DomainRe
     let domain = id
         .and_then(|id| found(domains.lookup_by_id(id)))
         .or_else(|| uuid.and_then(|uuid| found(domains.lookup_by_uuid(uuid))))
-        .or_else(|| {
-            by.takes_name()
-                .then(|| found(domains.lookup_by_name(text)))
-                .flatten()
-        });
+        .or_else(|| by.takes_name().then(|| found(domains.lookup_by_name(text))).flatten());
     let failure = UnknownName {
         message: format!("failed to get domain '{text}'"),
         typed: text.to_string(),
@@ -104,14 +100,8 @@ mod tests {
 
     #[test]
     fn ids_are_read_as_c_reads_them() {
-        assert_eq!(
-            (id_in("7"), id_in(" +07"), id_in("0x7")),
-            (Some(7), Some(7), None)
-        );
-        assert_eq!(
-            (id_in("-1"), id_in("7a"), id_in("99999999999")),
-            (None, None, None)
-        );
+        assert_eq!((id_in("7"), id_in(" +07"), id_in("0x7")), (Some(7), Some(7), None));
+        assert_eq!((id_in("-1"), id_in("7a"), id_in("99999999999")), (None, None, None));
     }
 
     #[test]

@@ -89,9 +89,7 @@ fn dirty_rate(session: &mut Session, args: &Args) -> Result<()> {
         Some("dirty-ring") => DOMAIN_DIRTYRATE_MODE_DIRTY_RING,
         Some(other) => bail!("Unknown calculation mode '{other}'"),
     };
-    connection
-        .domains()
-        .start_dirty_rate_calc(&domain, seconds, flags)?;
+    connection.domains().start_dirty_rate_calc(&domain, seconds, flags)?;
     session.print_extra("Start to calculate domain's memory dirty rate successfully.\n");
     Ok(())
 }
@@ -100,9 +98,7 @@ fn compression_cache(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     if let Some(size) = args.number::<u64>("size")? {
-        connection
-            .domains()
-            .migrate_set_compression_cache(&domain, size, 0)?;
+        connection.domains().migrate_set_compression_cache(&domain, size, 0)?;
     }
     let size = connection.domains().migrate_compression_cache(&domain, 0)?;
     let (value, unit) = units::pretty_size(size);
@@ -126,25 +122,17 @@ fn set_max_downtime(session: &mut Session, args: &Args) -> Result<()> {
     let Some(downtime) = u64::try_from(downtime).ok().filter(|downtime| *downtime > 0) else {
         bail!("migrate: Invalid downtime");
     };
-    Ok(connection
-        .domains()
-        .migrate_set_max_downtime(&domain, downtime, 0)?)
+    Ok(connection.domains().migrate_set_max_downtime(&domain, downtime, 0)?)
 }
 
 fn speed_flags(args: &Args) -> u32 {
-    if args.has("postcopy") {
-        DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY
-    } else {
-        0
-    }
+    if args.has("postcopy") { DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY } else { 0 }
 }
 
 fn speed(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let limit = connection
-        .domains()
-        .migrate_max_speed(&domain, speed_flags(args))?;
+    let limit = connection.domains().migrate_max_speed(&domain, speed_flags(args))?;
     session.value("bandwidth_mib_per_second", Cell::from(limit))
 }
 
@@ -152,9 +140,7 @@ fn set_speed(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let limit = args.number::<u64>("bandwidth")?.unwrap_or_default();
-    Ok(connection
-        .domains()
-        .migrate_set_max_speed(&domain, limit, speed_flags(args))?)
+    Ok(connection.domains().migrate_set_max_speed(&domain, limit, speed_flags(args))?)
 }
 
 fn post_copy(session: &mut Session, args: &Args) -> Result<()> {

@@ -18,9 +18,7 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::text("format", "the form of the file").required(),
-            Opt::text("config", "the file")
-                .required()
-                .complete(Complete::File),
+            Opt::text("config", "the file").required().complete(Complete::File),
         ])
         .writes(),
     Command::new("domxml-to-native", Group::Domain, to_native)
@@ -31,9 +29,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::text("format", "the wanted form, such as qemu-argv").required(),
             Opt::text("domain", "a domain by its name, id or uuid").complete(Complete::Domain),
-            Opt::text("xml", "a file with a domain's XML")
-                .tolerated_by_place()
-                .complete(Complete::File),
+            Opt::text("xml", "a file with a domain's XML").tolerated_by_place().complete(Complete::File),
         ])
         .writes(),
 ];
@@ -41,10 +37,7 @@ pub const COMMANDS: &[Command] = &[
 fn from_native(session: &mut Session, args: &Args) -> Result<()> {
     let format = args.required("format")?;
     let config = files::read(args.required("config")?)?;
-    let xml = session
-        .connection()?
-        .domains()
-        .xml_from_native(format, &config, 0)?;
+    let xml = session.connection()?.domains().xml_from_native(format, &config, 0)?;
     session.show(&json!({ "xml": xml }), |session| session.print(&xml))
 }
 
@@ -55,9 +48,7 @@ fn to_native(session: &mut Session, args: &Args) -> Result<()> {
     let xml = match (args.text("domain")?, args.text("xml")?) {
         (Some(name), _) => {
             let domain = lookup::named(connection, name, By::Any)?;
-            connection
-                .domains()
-                .xml(&domain, DOMAIN_XML_INACTIVE | DOMAIN_XML_SECURE)?
+            connection.domains().xml(&domain, DOMAIN_XML_INACTIVE | DOMAIN_XML_SECURE)?
         }
         (None, Some(file)) => files::read(file)?,
         (None, None) => bail!("need either domain or domain XML"),

@@ -75,14 +75,9 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
 ];
 
-const MODE: Opt = Opt::text(
-    "mode",
-    "how to ask, one or several of: acpi, agent, initctl, signal, paravirt",
-)
-.positional()
-.complete(Complete::WordList(&[
-    "acpi", "agent", "initctl", "signal", "paravirt",
-]));
+const MODE: Opt = Opt::text("mode", "how to ask, one or several of: acpi, agent, initctl, signal, paravirt")
+    .positional()
+    .complete(Complete::WordList(&["acpi", "agent", "initctl", "signal", "paravirt"]));
 
 const SUSPEND_TARGETS: &[&str] = &["mem", "disk", "hybrid"];
 
@@ -192,9 +187,7 @@ fn pm_suspend(session: &mut Session, args: &Args) -> Result<()> {
         _ => bail!("Invalid target"),
     };
     let name = &domain.name;
-    let answer = connection
-        .domains()
-        .pm_suspend_for_duration(&domain, target, duration, 0);
+    let answer = connection.domains().pm_suspend_for_duration(&domain, target, duration, 0);
     answer.with_context(|| format!("Domain '{name}' could not be suspended"))?;
     session.print_extra(format_args!("Domain '{name}' successfully suspended"));
     Ok(())

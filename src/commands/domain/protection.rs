@@ -55,10 +55,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("lxc-enter-namespace", Group::Domain, enter_namespace)
-        .about(
-            "run a command inside a container",
-            "Runs a command in the namespaces of an LXC container.",
-        )
+        .about("run a command inside a container", "Runs a command in the namespaces of an LXC container.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::flag("noseclabel", "keep the security label of this process"),
@@ -80,9 +77,7 @@ fn enter_namespace(session: &mut Session, args: &Args) -> Result<()> {
 }
 
 fn reload_display(session: &mut Session, args: &Args) -> Result<()> {
-    let kind = args
-        .number::<u32>("type")?
-        .unwrap_or(DOMAIN_GRAPHICS_RELOAD_TYPE_ANY);
+    let kind = args.number::<u32>("type")?.unwrap_or(DOMAIN_GRAPHICS_RELOAD_TYPE_ANY);
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     Ok(connection.domains().graphics_reload(&domain, kind, 0)?)
@@ -91,14 +86,9 @@ fn reload_display(session: &mut Session, args: &Args) -> Result<()> {
 fn launch_security(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let answer = connection
-        .domains()
-        .launch_security_info(&domain, TYPED_PARAM_STRING_OKAY);
+    let answer = connection.domains().launch_security_info(&domain, TYPED_PARAM_STRING_OKAY);
     let params = answer.context("Unable to get launch security parameters")?;
-    let text: String = params
-        .iter()
-        .map(|param| format!("{:<15}: {}\n", param.name, param.value))
-        .collect();
+    let text: String = params.iter().map(|param| format!("{:<15}: {}\n", param.name, param.value)).collect();
     session.show(&parameters::object(&params), |session| session.print(text))
 }
 
@@ -115,7 +105,5 @@ fn set_launch_security(session: &mut Session, args: &Args) -> Result<()> {
     }
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    Ok(connection
-        .domains()
-        .set_launch_security_state(&domain, &params, 0)?)
+    Ok(connection.domains().set_launch_security_state(&domain, &params, 0)?)
 }

@@ -21,10 +21,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("domrename", Group::Domain, rename)
-        .about(
-            "give a domain another name",
-            "Changes the name of a domain that is off; all else stays.",
-        )
+        .about("give a domain another name", "Changes the name of a domain that is off; all else stays.")
         .options(&[
             Opt::domain(Complete::InactiveDomain),
             Opt::text("new-name", "the name it is to have").required(),
@@ -56,14 +53,8 @@ pub const COMMANDS: &[Command] = &[
 /// In the order of their numbers.
 const LIFECYCLE_TYPES: &[&str] = &["poweroff", "reboot", "crash"];
 /// In the order of their numbers.
-const LIFECYCLE_ACTIONS: &[&str] = &[
-    "destroy",
-    "restart",
-    "rename-restart",
-    "preserve",
-    "coredump-destroy",
-    "coredump-restart",
-];
+const LIFECYCLE_ACTIONS: &[&str] =
+    &["destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart"];
 
 fn autostart(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
@@ -102,9 +93,7 @@ fn set_lifecycle_action(session: &mut Session, args: &Args) -> Result<()> {
     let Some(action) = number_of(LIFECYCLE_ACTIONS, action) else {
         bail!("Invalid lifecycle action '{action}'.");
     };
-    let answer = connection
-        .domains()
-        .set_lifecycle_action(&domain, kind, action, flags);
+    let answer = connection.domains().set_lifecycle_action(&domain, kind, action, flags);
     answer.context("Unable to change lifecycle action.")?;
     Ok(())
 }

@@ -79,13 +79,9 @@ fn sum(args: &Args, table: &[(&str, u32)]) -> u32 {
 
 fn stats(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
-    let named = args
-        .all("domain")
-        .map(|name| lookup::named(&*connection, name, By::Any));
+    let named = args.all("domain").map(|name| lookup::named(&*connection, name, By::Any));
     let named = named.collect::<Result<Vec<_>>>()?;
-    let records = connection
-        .domains()
-        .all_domain_stats(&named, sum(args, KINDS), sum(args, FLAGS))?;
+    let records = connection.domains().all_domain_stats(&named, sum(args, KINDS), sum(args, FLAGS))?;
     let texts: Vec<_> = records.iter().map(text_of).collect();
     let data: Vec<_> = records.iter().map(data_of).collect();
     session.show(&data, |session| session.print(texts.join("\n")))

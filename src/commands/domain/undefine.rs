@@ -69,20 +69,13 @@ fn undefine(session: &mut Session, args: &Args) -> Result<()> {
         bail!("Storage volume deletion is supported only on stopped domains");
     }
     refuse_saved(&*connection, &domain, args)?;
-    let doomed = if storage {
-        doomed(session, &*connection, &domain, args)?
-    } else {
-        Vec::new()
-    };
+    let doomed = if storage { doomed(session, &*connection, &domain, args)? } else { Vec::new() };
     let chosen = FLAGS.iter().filter(|(option, _)| args.has(option));
     let flags = chosen.fold(0, |flags, (_, flag)| flags | flag);
     let answer = connection.domains().undefine(&domain, flags);
     answer.with_context(|| format!("Failed to undefine domain '{name}'"))?;
     session.print_extra(format_args!("Domain '{name}' has been undefined\n"));
-    let failures = doomed
-        .iter()
-        .filter(|disk| !remove(session, &*connection, disk, args))
-        .count();
+    let failures = doomed.iter().filter(|disk| !remove(session, &*connection, disk, args)).count();
     if failures > 0 { Err(Silent.into()) } else { Ok(()) }
 }
 
@@ -121,11 +114,7 @@ fn doomed(
         }
         chosen.retain(|choice| !is_it(choice));
         match volume(connection, disk.pool.as_deref(), &source) {
-            Ok(volume) => doomed.push(Doomed {
-                target: disk.target,
-                source,
-                volume,
-            }),
+            Ok(volume) => doomed.push(Doomed { target: disk.target, source, volume }),
             Err(_) => session.error(format_args!(
                 "Storage volume '{}'({source}) is not managed by libvirt. Remove it manually.",
                 disk.target
@@ -133,15 +122,9 @@ fn doomed(
         }
     }
     for choice in &chosen {
-        session.error(format_args!(
-            "Volume '{choice}' was not found in domain's definition."
-        ));
+        session.error(format_args!("Volume '{choice}' was not found in domain's definition."));
     }
-    if chosen.is_empty() {
-        Ok(doomed)
-    } else {
-        Err(Silent.into())
-    }
+    if chosen.is_empty() { Ok(doomed) } else { Err(Silent.into()) }
 }
 
 /// The volume behind a disk: by pool and name, or by its path.

@@ -72,10 +72,7 @@ pub fn reason(state: i32, reason: i32) -> &'static str {
         _ => &[],
     };
     let place = usize::try_from(reason).ok();
-    place
-        .and_then(|place| words.get(place))
-        .copied()
-        .unwrap_or("unknown")
+    place.and_then(|place| words.get(place)).copied().unwrap_or("unknown")
 }
 
 #[cfg(test)]

@@ -16,9 +16,7 @@ pub const COMMANDS: &[Command] = &[Command::new("event", Group::Events, event)
         "Waits for an event, or for all that come in a time, and prints a line for each. Ctrl-C ends it.",
     )
     .options(&[
-        Opt::text("domain", "only this domain")
-            .tolerated_by_place()
-            .complete(Complete::Domain),
+        Opt::text("domain", "only this domain").tolerated_by_place().complete(Complete::Domain),
         Opt::text("event", "kind of event to wait for").tolerated_by_place(),
         Opt::flag("all", "wait for every kind"),
         Opt::flag("loop", "go on after the first event"),
@@ -49,10 +47,7 @@ fn event(session: &mut Session, args: &Args) -> Result<()> {
         Some(name) => Some(lookup::named(&*connection, name, By::Any)?),
         None => None,
     };
-    let filter = |id: usize| EventFilter::Domain {
-        id: id as i32,
-        domain: domain.clone(),
-    };
+    let filter = |id: usize| EventFilter::Domain { id: id as i32, domain: domain.clone() };
     let text = |event: &Event| match event {
         Event::Domain(domain, what) => Some(domain_text::text(domain, what)),
         _ => None,
@@ -61,10 +56,6 @@ fn event(session: &mut Session, args: &Args) -> Result<()> {
         Event::Domain(domain, what) => domain_text::data(domain, what),
         _ => serde_json::Value::Null,
     };
-    let events = EventLoop {
-        filters: ids.into_iter().map(filter).collect(),
-        text: &text,
-        data: &data,
-    };
+    let events = EventLoop { filters: ids.into_iter().map(filter).collect(), text: &text, data: &data };
     events.run(session, args)
 }

@@ -40,10 +40,7 @@ pub const NAMES: &[&str] = &[
 const LIFECYCLE: &[(&str, &[&str])] = &[
     ("Defined", &["Added", "Updated", "Renamed", "Snapshot"]),
     ("Undefined", &["Removed", "Renamed"]),
-    (
-        "Started",
-        &["Booted", "Migrated", "Restored", "Snapshot", "Event wakeup"],
-    ),
+    ("Started", &["Booted", "Migrated", "Restored", "Snapshot", "Event wakeup"]),
     (
         "Suspended",
         &[
@@ -58,43 +55,14 @@ const LIFECYCLE: &[(&str, &[&str])] = &[
             "Post-copy Error",
         ],
     ),
-    (
-        "Resumed",
-        &["Unpaused", "Migrated", "Snapshot", "Post-copy", "Post-copy Error"],
-    ),
-    (
-        "Stopped",
-        &[
-            "Shutdown",
-            "Destroyed",
-            "Crashed",
-            "Migrated",
-            "Saved",
-            "Failed",
-            "Snapshot",
-        ],
-    ),
-    (
-        "Shutdown",
-        &[
-            "Finished",
-            "Finished after guest request",
-            "Finished after host request",
-        ],
-    ),
+    ("Resumed", &["Unpaused", "Migrated", "Snapshot", "Post-copy", "Post-copy Error"]),
+    ("Stopped", &["Shutdown", "Destroyed", "Crashed", "Migrated", "Saved", "Failed", "Snapshot"]),
+    ("Shutdown", &["Finished", "Finished after guest request", "Finished after host request"]),
     ("PMSuspended", &["Memory", "Disk"]),
     ("Crashed", &["Panicked", "Crashloaded"]),
 ];
 
-const WATCHDOG: &[&str] = &[
-    "none",
-    "pause",
-    "reset",
-    "poweroff",
-    "shutdown",
-    "debug",
-    "inject-nmi",
-];
+const WATCHDOG: &[&str] = &["none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi"];
 const IO_ERROR: &[&str] = &["none", "pause", "report"];
 const GRAPHICS_PHASE: &[&str] = &["connect", "initialize", "disconnect"];
 const ADDRESS_FAMILY: &[&str] = &["IPv4", "IPv6", "unix"];
@@ -105,21 +73,13 @@ const AGENT_REASON: &[&str] = &["unknown", "domain started", "channel event"];
 const METADATA: &[&str] = &["description", "title", "element"];
 const RECIPIENT: &[&str] = &["hypervisor", "guest"];
 const MEMORY_ACTION: &[&str] = &["ignore", "inject", "fatal", "reset"];
-const BLOCK_JOB: &[&str] = &[
-    "Unknown job",
-    "Block Pull",
-    "Block Copy",
-    "Block Commit",
-    "Active Block Commit",
-    "Backup",
-];
+const BLOCK_JOB: &[&str] =
+    &["Unknown job", "Block Pull", "Block Copy", "Block Commit", "Active Block Commit", "Backup"];
 const BLOCK_STATUS: &[&str] = &["completed", "failed", "canceled", "ready"];
 
 fn word<'a>(words: &[&'a str], number: i32, unknown: &'a str) -> &'a str {
     let place = usize::try_from(number).ok();
-    place
-        .and_then(|place| words.get(place).copied())
-        .unwrap_or(unknown)
+    place.and_then(|place| words.get(place).copied()).unwrap_or(unknown)
 }
 
 fn name(event: &DomainEvent) -> &'static str {
@@ -139,19 +99,10 @@ fn heading(domain: &DomainRef, event: &DomainEvent) -> String {
 pub fn text(domain: &DomainRef, event: &DomainEvent) -> String {
     let heading = heading(domain, event);
     match event {
-        DomainEvent::DiskChange {
-            old,
-            new,
-            alias,
-            reason,
-        } => {
+        DomainEvent::DiskChange { old, new, alias, reason } => {
             let shown = |path: &Option<String>| path.clone().unwrap_or_else(|| "<null>".to_string());
             let reason = word(DISK_CHANGE, *reason, "unknown");
-            format!(
-                "{heading} disk {alias}: {} -> {}: {reason}",
-                shown(old),
-                shown(new)
-            )
+            format!("{heading} disk {alias}: {} -> {}: {reason}", shown(old), shown(new))
         }
         DomainEvent::TrayChange { alias, reason } => {
             format!("{heading} disk {alias}: {}", word(TRAY, *reason, "unknown"))
@@ -175,53 +126,26 @@ pub fn text(domain: &DomainRef, event: &DomainEvent) -> String {
 fn details(event: &DomainEvent) -> String {
     match event {
         DomainEvent::Lifecycle { event, detail } => {
-            let known = usize::try_from(*event)
-                .ok()
-                .and_then(|event| LIFECYCLE.get(event));
+            let known = usize::try_from(*event).ok().and_then(|event| LIFECYCLE.get(event));
             let (what, details) = known.unwrap_or(&("unknown", &[]));
             format!("{what} {}", word(details, *detail, "unknown"))
         }
         DomainEvent::RtcChange { offset } => offset.to_string(),
         DomainEvent::Watchdog { action } => word(WATCHDOG, *action, "unknown").to_string(),
-        DomainEvent::IoError {
-            source,
-            alias,
-            action,
-        } => {
+        DomainEvent::IoError { source, alias, action } => {
             format!("{source} ({alias}) {}", word(IO_ERROR, *action, "unknown"))
         }
-        DomainEvent::IoErrorReason {
-            source,
-            alias,
-            action,
-            reason,
-        } => {
-            format!(
-                "{source} ({alias}) {} due to {reason}",
-                word(IO_ERROR, *action, "unknown")
-            )
+        DomainEvent::IoErrorReason { source, alias, action, reason } => {
+            format!("{source} ({alias}) {} due to {reason}", word(IO_ERROR, *action, "unknown"))
         }
-        DomainEvent::Graphics {
-            phase,
-            local,
-            remote,
-            auth_scheme,
-            subject,
-        } => {
+        DomainEvent::Graphics { phase, local, remote, auth_scheme, subject } => {
             let phase = word(GRAPHICS_PHASE, *phase, "unknown");
-            let subject: String = subject
-                .iter()
-                .map(|(kind, name)| format!("\n\t{kind}={name}"))
-                .collect();
+            let subject: String = subject.iter().map(|(kind, name)| format!("\n\t{kind}={name}")).collect();
             let (local, remote) = (address(local), address(remote));
             format!("{phase} local[{local}] remote[{remote}] {auth_scheme}{subject}")
         }
         DomainEvent::BlockJob { path, kind, status }
-        | DomainEvent::BlockJob2 {
-            target: path,
-            kind,
-            status,
-        } => {
+        | DomainEvent::BlockJob2 { target: path, kind, status } => {
             let kind = word(BLOCK_JOB, *kind, BLOCK_JOB[0]);
             format!("{kind} for {path} {}", word(BLOCK_STATUS, *status, "unknown"))
         }
@@ -247,20 +171,10 @@ fn further_details(event: &DomainEvent) -> String {
             word(METADATA, *kind, "unsupported value"),
             uri.as_deref().unwrap_or("<null>")
         ),
-        DomainEvent::BlockThreshold {
-            device,
-            path,
-            threshold,
-            excess,
-        } => format!(
-            "dev: {device}({}) {threshold} {excess}",
-            path.as_deref().unwrap_or("<null>")
-        ),
-        DomainEvent::MemoryFailure {
-            recipient,
-            action,
-            flags,
-        } => format!(
+        DomainEvent::BlockThreshold { device, path, threshold, excess } => {
+            format!("dev: {device}({}) {threshold} {excess}", path.as_deref().unwrap_or("<null>"))
+        }
+        DomainEvent::MemoryFailure { recipient, action, flags } => format!(
             "recipient: {}\naction: {}\nflags:\n\taction required: {}\n\trecursive: {}",
             word(RECIPIENT, *recipient, "unsupported value"),
             word(MEMORY_ACTION, *action, "unsupported value"),
@@ -298,17 +212,13 @@ pub fn data(domain: &DomainRef, event: &DomainEvent) -> Value {
     fields.insert("uuid".into(), json!(domain.uuid.to_string()));
     match event {
         DomainEvent::Lifecycle { event, detail } => {
-            let known = usize::try_from(*event)
-                .ok()
-                .and_then(|event| LIFECYCLE.get(event));
+            let known = usize::try_from(*event).ok().and_then(|event| LIFECYCLE.get(event));
             let (what, details) = known.unwrap_or(&("unknown", &[]));
             fields.insert("what".into(), json!(what));
             fields.insert("detail".into(), json!(word(details, *detail, "unknown")));
         }
         DomainEvent::Tunable { params } | DomainEvent::JobCompleted { params } => {
-            let pairs = params
-                .iter()
-                .map(|param| (param.name.clone(), parameters::value(&param.value)));
+            let pairs = params.iter().map(|param| (param.name.clone(), parameters::value(&param.value)));
             fields.insert("params".into(), Value::Object(pairs.collect()));
         }
         DomainEvent::RtcChange { offset } => {

@@ -21,24 +21,16 @@ pub const COMMANDS: &[Command] = &[
             "Makes a network filter apply to a network device.",
         )
         .options(&[
-            Opt::text("file", "the XML file that describes the binding")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "the XML file that describes the binding").required().complete(Complete::File),
             Opt::flag("validate", "check the XML against the schema first"),
         ])
         .writes(),
     Command::new("nwfilter-binding-delete", Group::Filter, delete)
-        .about(
-            "free a port from its filter",
-            "Removes the binding of a network device.",
-        )
+        .about("free a port from its filter", "Removes the binding of a network device.")
         .options(&[BINDING])
         .writes(),
     Command::new("nwfilter-binding-dumpxml", Group::Filter, dump)
-        .about(
-            "print a binding's XML",
-            "Prints which filter applies to a network device, and how.",
-        )
+        .about("print a binding's XML", "Prints which filter applies to a network device, and how.")
         .options(&[BINDING, XPATH, WRAP]),
     Command::new("nwfilter-binding-list", Group::Filter, list)
         .about("list bindings", "Shows which network devices have which filters."),
@@ -55,20 +47,11 @@ fn binding(connection: &dyn Connection, args: &Args) -> Result<FilterBindingRef>
 fn create(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        NWFILTER_BINDING_CREATE_VALIDATE
-    } else {
-        0
-    };
-    let answer = session
-        .connection()?
-        .filters()
-        .filter_binding_create_xml(&xml, flags);
+    let flags = if args.has("validate") { NWFILTER_BINDING_CREATE_VALIDATE } else { 0 };
+    let answer = session.connection()?.filters().filter_binding_create_xml(&xml, flags);
     let binding = answer.with_context(|| format!("Failed to create network filter from {file}"))?;
     let device = &binding.port_device;
-    session.print_extra(format_args!(
-        "Network filter binding on {device} created from {file}\n"
-    ));
+    session.print_extra(format_args!("Network filter binding on {device} created from {file}\n"));
     Ok(())
 }
 

@@ -23,9 +23,7 @@ pub const COMMANDS: &[Command] = &[
             "Stores a network filter, or changes the one of the same name.",
         )
         .options(&[
-            Opt::text("file", "the XML file that describes the filter")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "the XML file that describes the filter").required().complete(Complete::File),
             Opt::flag("validate", "check the XML against the schema first"),
         ])
         .writes(),
@@ -39,19 +37,16 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[FILTER])
         .writes(),
-    Command::new("nwfilter-list", Group::Filter, list).about(
-        "list network filters",
-        "Shows the uuids and names of all network filters.",
-    ),
+    Command::new("nwfilter-list", Group::Filter, list)
+        .about("list network filters", "Shows the uuids and names of all network filters."),
     Command::new("nwfilter-undefine", Group::Filter, undefine)
         .about("forget a filter", "Removes a network filter that no guest uses.")
         .options(&[FILTER])
         .writes(),
 ];
 
-const FILTER: Opt = Opt::text("nwfilter", "a network filter by its name or uuid")
-    .required()
-    .complete(Complete::Filter);
+const FILTER: Opt =
+    Opt::text("nwfilter", "a network filter by its name or uuid").required().complete(Complete::Filter);
 
 /// The filter that the option `nwfilter` names by its uuid or its name.
 fn filter(connection: &dyn Connection, args: &Args) -> Result<FilterRef> {
@@ -61,26 +56,17 @@ fn filter(connection: &dyn Connection, args: &Args) -> Result<FilterRef> {
     if let Some(Ok(filter)) = uuid.map(|uuid| filters.lookup_by_uuid(uuid)) {
         return Ok(filter);
     }
-    filters
-        .lookup_by_name(text)
-        .with_context(|| format!("failed to get nwfilter '{text}'"))
+    filters.lookup_by_name(text).with_context(|| format!("failed to get nwfilter '{text}'"))
 }
 
 fn define(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        NWFILTER_DEFINE_VALIDATE
-    } else {
-        0
-    };
+    let flags = if args.has("validate") { NWFILTER_DEFINE_VALIDATE } else { 0 };
     let answer = session.connection()?.filters().define_xml(&xml, flags);
     let filter = plain_name(answer, flags, "virNWFilterDefineXMLFlags", "virNWFilterDefineXML")
         .with_context(|| format!("Failed to define network filter from {file}"))?;
-    session.print_extra(format_args!(
-        "Network filter {} defined from {file}\n",
-        filter.name
-    ));
+    session.print_extra(format_args!("Network filter {} defined from {file}\n", filter.name));
     Ok(())
 }
 

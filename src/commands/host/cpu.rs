@@ -64,10 +64,7 @@ pub const COMMANDS: &[Command] = &[
 
 const FILE: Opt = Opt::text("file", "an XML file that describes CPUs").complete(Complete::File);
 const FEATURES: Opt = Opt::flag("features", "list the features that the model stands for");
-const MIGRATABLE: Opt = Opt::flag(
-    "migratable",
-    "leave out features that stand in the way of migration",
-);
+const MIGRATABLE: Opt = Opt::flag("migratable", "leave out features that stand in the way of migration");
 const ERROR: Opt = Opt::flag("error", "say in an error why a CPU does not fit");
 const VALIDATE: Opt = Opt::flag("validate", "check the XML against the schema first");
 const VIRT_TYPE: Opt =
@@ -80,10 +77,7 @@ const MACHINE: Opt =
     Opt::text("machine", "the machine type, as /domain/os/type/@machine").tolerated_by_place();
 
 fn models(session: &mut Session, args: &Args) -> Result<()> {
-    let answer = session
-        .connection()?
-        .host()
-        .cpu_model_names(args.required("arch")?, 0);
+    let answer = session.connection()?.host().cpu_model_names(args.required("arch")?, 0);
     let models = answer.context("failed to get CPU model names")?;
     let text = match models.is_empty() {
         true => "all CPU models are accepted\n".to_string(),
@@ -95,10 +89,7 @@ fn models(session: &mut Session, args: &Args) -> Result<()> {
 /// The CPU descriptions in a file: CPUs themselves, or those in definitions and capabilities.
 fn cpus_in(path: &str) -> Result<Vec<String>> {
     let text = files::read(path)?;
-    let tree = xml::parse(
-        &format!("<container>{}</container>", without_declarations(&text)),
-        path,
-    )?;
+    let tree = xml::parse(&format!("<container>{}</container>", without_declarations(&text)), path)?;
     let mut cpus = Vec::new();
     for element in tree.elements() {
         match element.name.as_str() {
@@ -142,30 +133,14 @@ fn without_declarations(text: &str) -> String {
 }
 
 fn baseline_flags(args: &Args) -> u32 {
-    let features = if args.has("features") {
-        CONNECT_BASELINE_CPU_EXPAND_FEATURES
-    } else {
-        0
-    };
-    let migratable = if args.has("migratable") {
-        CONNECT_BASELINE_CPU_MIGRATABLE
-    } else {
-        0
-    };
+    let features = if args.has("features") { CONNECT_BASELINE_CPU_EXPAND_FEATURES } else { 0 };
+    let migratable = if args.has("migratable") { CONNECT_BASELINE_CPU_MIGRATABLE } else { 0 };
     features | migratable
 }
 
 fn compare_flags(args: &Args) -> u32 {
-    let error = if args.has("error") {
-        CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE
-    } else {
-        0
-    };
-    let validate = if args.has("validate") {
-        CONNECT_COMPARE_CPU_VALIDATE_XML
-    } else {
-        0
-    };
+    let error = if args.has("error") { CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE } else { 0 };
+    let validate = if args.has("validate") { CONNECT_COMPARE_CPU_VALIDATE_XML } else { 0 };
     error | validate
 }
 
@@ -175,10 +150,7 @@ fn show_cpu(session: &mut Session, text: &str) -> Result<()> {
 
 fn baseline(session: &mut Session, args: &Args) -> Result<()> {
     let cpus = cpus_in(args.required("file")?)?;
-    let text = session
-        .connection()?
-        .host()
-        .baseline_cpu(&cpus, baseline_flags(args))?;
+    let text = session.connection()?.host().baseline_cpu(&cpus, baseline_flags(args))?;
     show_cpu(session, &text)
 }
 
@@ -206,24 +178,14 @@ fn hypervisor_baseline(session: &mut Session, args: &Args) -> Result<()> {
 fn compare(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let cpus = cpus_in(file)?;
-    let answer = session
-        .connection()?
-        .host()
-        .compare_cpu(&cpus[0], compare_flags(args));
+    let answer = session.connection()?.host().compare_cpu(&cpus[0], compare_flags(args));
     let result = answer.with_context(|| format!("Failed to compare host CPU with {file}"))?;
     let (word, text) = match result {
-        CPU_COMPARE_INCOMPATIBLE => (
-            "incompatible",
-            format!("CPU described in {file} is incompatible with host CPU\n"),
-        ),
-        CPU_COMPARE_IDENTICAL => (
-            "identical",
-            format!("CPU described in {file} is identical to host CPU\n"),
-        ),
-        CPU_COMPARE_SUPERSET => (
-            "superset",
-            format!("Host CPU is a superset of CPU described in {file}\n"),
-        ),
+        CPU_COMPARE_INCOMPATIBLE => {
+            ("incompatible", format!("CPU described in {file} is incompatible with host CPU\n"))
+        }
+        CPU_COMPARE_IDENTICAL => ("identical", format!("CPU described in {file} is identical to host CPU\n")),
+        CPU_COMPARE_SUPERSET => ("superset", format!("Host CPU is a superset of CPU described in {file}\n")),
         _ => bail!("Failed to compare host CPU with {file}"),
     };
     verdict(session, word, &text)
@@ -243,14 +205,12 @@ fn hypervisor_compare(session: &mut Session, args: &Args) -> Result<()> {
     let failed = || format!("Failed to compare hypervisor CPU with {file}");
     let provided = "the CPU provided by hypervisor on the host";
     let (word, text) = match answer.with_context(failed)? {
-        CPU_COMPARE_INCOMPATIBLE => (
-            "incompatible",
-            format!("CPU described in {file} is incompatible with {provided}\n"),
-        ),
-        CPU_COMPARE_IDENTICAL => (
-            "identical",
-            format!("CPU described in {file} is identical to {provided}\n"),
-        ),
+        CPU_COMPARE_INCOMPATIBLE => {
+            ("incompatible", format!("CPU described in {file} is incompatible with {provided}\n"))
+        }
+        CPU_COMPARE_IDENTICAL => {
+            ("identical", format!("CPU described in {file} is identical to {provided}\n"))
+        }
         CPU_COMPARE_SUPERSET => (
             "superset",
             format!("The CPU provided by hypervisor on the host is a superset of CPU described in {file}\n"),

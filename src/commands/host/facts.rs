@@ -84,10 +84,7 @@ fn hostname(session: &mut Session, _: &Args) -> Result<()> {
 fn max_vcpus(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let kind = args.text("type")?;
-    let described = connection
-        .host()
-        .domain_capabilities(None, None, None, kind, 0)
-        .ok();
+    let described = connection.host().domain_capabilities(None, None, None, kind, 0).ok();
     let limit = described.and_then(|text| {
         let tree = xml::parse(&text, "domain capabilities").ok()?;
         tree.child_attribute("vcpu", "max")?.parse::<i32>().ok()
@@ -111,12 +108,7 @@ fn uri(session: &mut Session, _: &Args) -> Result<()> {
 }
 
 fn dotted(version: u64) -> String {
-    format!(
-        "{}.{}.{}",
-        version / 1_000_000,
-        version / 1000 % 1000,
-        version % 1000
-    )
+    format!("{}.{}.{}", version / 1_000_000, version / 1000 % 1000, version % 1000)
 }
 
 fn version(session: &mut Session, args: &Args) -> Result<()> {

@@ -27,19 +27,13 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("freecell", Group::Host, free_cell)
-        .about(
-            "show the node's free memory",
-            "Shows how much memory is free, of the node or by NUMA cells.",
-        )
+        .about("show the node's free memory", "Shows how much memory is free, of the node or by NUMA cells.")
         .options(&[
             Opt::number("cellno", "of this NUMA cell").tolerated_by_place(),
             Opt::flag("all", "of each NUMA cell"),
         ]),
     Command::new("freepages", Group::Host, free_pages)
-        .about(
-            "show the node's free pages",
-            "Shows how many pages of a size are free in a NUMA cell.",
-        )
+        .about("show the node's free pages", "Shows how many pages of a size are free in a NUMA cell.")
         .options(&[
             Opt::number("cellno", "in this NUMA cell").tolerated_by_place(),
             Opt::number("pagesize", "of this size, in KiB without a suffix").tolerated_by_place(),
@@ -55,11 +49,8 @@ pub const COMMANDS: &[Command] = &[
                 .tolerated_by_place(),
             Opt::number("shm-sleep-millisecs", "milliseconds to sleep between two rounds")
                 .tolerated_by_place(),
-            Opt::number(
-                "shm-merge-across-nodes",
-                "1 to merge pages of different NUMA nodes, 0 not to",
-            )
-            .tolerated_by_place(),
+            Opt::number("shm-merge-across-nodes", "1 to merge pages of different NUMA nodes, 0 not to")
+                .tolerated_by_place(),
         ])
         .writes(),
 ];
@@ -73,8 +64,7 @@ fn capabilities(host: &dyn Host) -> Result<Element> {
 fn cells(capabilities: &Element) -> Vec<i32> {
     let cells = capabilities.find("host/topology/cells");
     let ids = cells.into_iter().flat_map(|cells| cells.children("cell"));
-    ids.filter_map(|cell| cell.attribute("id")?.parse().ok())
-        .collect()
+    ids.filter_map(|cell| cell.attribute("id")?.parse().ok()).collect()
 }
 
 fn free_cell(session: &mut Session, args: &Args) -> Result<()> {
@@ -101,11 +91,7 @@ fn free_in(host: &dyn Host, cell: i32) -> Result<u64> {
     if cell < 0 {
         bail!("startCell in virNodeGetCellsFreeMemory must be zero or greater");
     }
-    Ok(host
-        .node_cells_free_memory(cell, 1)?
-        .first()
-        .copied()
-        .unwrap_or_default())
+    Ok(host.node_cells_free_memory(cell, 1)?.first().copied().unwrap_or_default())
 }
 
 fn all_cells(session: &mut Session, host: &dyn Host) -> Result<()> {
@@ -115,20 +101,13 @@ fn all_cells(session: &mut Session, host: &dyn Host) -> Result<()> {
         let failed = || format!("failed to get free memory for NUMA node number: {cell}");
         free.push((cell, free_in(host, cell).with_context(failed)?));
     }
-    let data: Vec<_> = free
-        .iter()
-        .map(|(cell, free)| json!({"cell": cell, "free": free}))
-        .collect();
+    let data: Vec<_> = free.iter().map(|(cell, free)| json!({"cell": cell, "free": free})).collect();
     session.show(&data, |session| {
         for (cell, bytes) in &free {
             session.print(format_args!("{cell:5}: {:10} KiB\n", bytes / 1024));
         }
         let total: u64 = free.iter().map(|(_, bytes)| bytes / 1024).sum();
-        session.print_extra(format_args!(
-            "{}\n{:>5}: {total:10} KiB\n",
-            "-".repeat(20),
-            "Total"
-        ));
+        session.print_extra(format_args!("{}\n{:>5}: {total:10} KiB\n", "-".repeat(20), "Total"));
     })
 }
 
@@ -156,11 +135,7 @@ fn free_pages(session: &mut Session, args: &Args) -> Result<()> {
     let Some(size) = size else {
         bail!("missing pagesize argument");
     };
-    let free = host
-        .node_free_pages(&[size], cell, 1, 0)?
-        .first()
-        .copied()
-        .unwrap_or_default();
+    let free = host.node_free_pages(&[size], cell, 1, 0)?.first().copied().unwrap_or_default();
     session.show(&json!({ "page_kib": size, "free": free }), |session| {
         session.print(format_args!("{size}KiB: {free}\n"));
     })
@@ -170,20 +145,15 @@ fn free_pages(session: &mut Session, args: &Args) -> Result<()> {
 fn page_sizes(capabilities: &Element) -> Vec<u32> {
     let sizes = |element: &Element| -> Vec<u32> {
         let pages = element.children("pages");
-        pages
-            .filter_map(|pages| pages.attribute("size")?.parse().ok())
-            .collect()
+        pages.filter_map(|pages| pages.attribute("size")?.parse().ok()).collect()
     };
     let known = capabilities.find("host/cpu").map(sizes).unwrap_or_default();
     if !known.is_empty() {
         return known;
     }
     let cells = capabilities.find("host/topology/cells");
-    let mut found: Vec<u32> = cells
-        .into_iter()
-        .flat_map(|cells| cells.children("cell"))
-        .flat_map(sizes)
-        .collect();
+    let mut found: Vec<u32> =
+        cells.into_iter().flat_map(|cells| cells.children("cell")).flat_map(sizes).collect();
     found.sort_unstable();
     found.dedup();
     found
@@ -211,11 +181,7 @@ fn alloc_pages(session: &mut Session, args: &Args) -> Result<()> {
     let cell = args.number::<i32>("cellno")?;
     let size = page_size(args)?.unwrap_or_default();
     let count = args.number::<u64>("pagecount")?.unwrap_or_default();
-    let flags = if args.has("add") {
-        NODE_ALLOC_PAGES_ADD
-    } else {
-        NODE_ALLOC_PAGES_SET
-    };
+    let flags = if args.has("add") { NODE_ALLOC_PAGES_ADD } else { NODE_ALLOC_PAGES_SET };
     let connection = session.connection()?;
     let host = connection.host();
     let (first, cells) = if args.has("all") {
@@ -248,9 +214,7 @@ fn tune(session: &mut Session, args: &Args) -> Result<()> {
     }
     let answer = connection.host().node_memory_parameters(0);
     let params = answer.context("Unable to get number of memory parameters")?;
-    let lines = params
-        .iter()
-        .map(|param| format!("\t{:<15} {}\n", param.name, param.value));
+    let lines = params.iter().map(|param| format!("\t{:<15} {}\n", param.name, param.value));
     let text = format!("Shared memory:\n{}", lines.collect::<String>());
     session.show(&parameters::object(&params), |session| session.print(text))
 }

@@ -17,10 +17,7 @@ use std::time::Duration;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("nodecpumap", Group::Host, cpu_map)
-        .about(
-            "show which CPUs the node has",
-            "Shows how many CPUs there are and which of them are online.",
-        )
+        .about("show which CPUs the node has", "Shows how many CPUs there are and which of them are online.")
         .options(&[Opt::flag("pretty", "as a list of numbers")]),
     Command::new("nodecpustats", Group::Host, cpu_stats)
         .about(
@@ -31,20 +28,13 @@ pub const COMMANDS: &[Command] = &[
             Opt::number("cpu", "only this CPU").tolerated_by_place(),
             Opt::flag("percent", "the shares within one second from now"),
         ]),
-    Command::new("nodeinfo", Group::Host, info).about(
-        "show the node's hardware",
-        "Shows the CPUs, their arrangement, and the memory of the node.",
-    ),
+    Command::new("nodeinfo", Group::Host, info)
+        .about("show the node's hardware", "Shows the CPUs, their arrangement, and the memory of the node."),
     Command::new("nodememstats", Group::Host, memory_stats)
-        .about(
-            "show the node's memory",
-            "Shows how the memory of the node, or of one NUMA cell, is used.",
-        )
+        .about("show the node's memory", "Shows how the memory of the node, or of one NUMA cell, is used.")
         .options(&[Opt::number("cell", "only this NUMA cell").tolerated_by_place()]),
-    Command::new("nodesevinfo", Group::Host, sev_info).about(
-        "show the node's memory encryption",
-        "Shows what the node offers of AMD SEV.",
-    ),
+    Command::new("nodesevinfo", Group::Host, sev_info)
+        .about("show the node's memory encryption", "Shows what the node offers of AMD SEV."),
     Command::new("nodesuspend", Group::Host, suspend)
         .about(
             "send the node to sleep for a while",
@@ -65,11 +55,7 @@ fn info(session: &mut Session, _: &Args) -> Result<()> {
     let mut fields = Fields::new(20);
     fields.add("CPU model", info.model);
     fields.add("CPU(s)", info.cpus);
-    fields.named(
-        "CPU frequency",
-        "cpu_mhz",
-        Cell::with(format!("{} MHz", info.mhz), info.mhz),
-    );
+    fields.named("CPU frequency", "cpu_mhz", Cell::with(format!("{} MHz", info.mhz), info.mhz));
     fields.named("CPU socket(s)", "sockets_per_cell", info.sockets);
     fields.named("Core(s) per socket", "cores_per_socket", info.cores);
     fields.named("Thread(s) per core", "threads_per_core", info.threads);
@@ -85,9 +71,7 @@ fn cpu_map(session: &mut Session, args: &Args) -> Result<()> {
     let online = online(&map);
     let shown = match args.has("pretty") {
         true => ranges(&online),
-        false => (0..map.total)
-            .map(|cpu| if online.contains(&cpu) { 'y' } else { '-' })
-            .collect(),
+        false => (0..map.total).map(|cpu| if online.contains(&cpu) { 'y' } else { '-' }).collect(),
     };
     let mut fields = Fields::new(15);
     fields.add("CPUs present", map.total);
@@ -100,9 +84,7 @@ fn cpu_map(session: &mut Session, args: &Args) -> Result<()> {
 fn online(map: &CpuMap) -> Vec<i32> {
     let is_online = |cpu: &i32| {
         let cpu = usize::try_from(*cpu).unwrap_or_default();
-        map.map
-            .get(cpu / 8)
-            .is_some_and(|byte| byte >> (cpu % 8) & 1 == 1)
+        map.map.get(cpu / 8).is_some_and(|byte| byte >> (cpu % 8) & 1 == 1)
     };
     (0..map.total).filter(is_online).collect()
 }
@@ -131,28 +113,17 @@ fn cpu_stats(session: &mut Session, args: &Args) -> Result<()> {
             .iter()
             .map(|(name, share)| format!("{:<15} {share:5.1}%\n", format!("{name}:")))
             .collect();
-        let data: Map<_, _> = percentages
-            .iter()
-            .map(|(name, share)| (name.clone(), json!(share)))
-            .collect();
+        let data: Map<_, _> = percentages.iter().map(|(name, share)| (name.clone(), json!(share))).collect();
         return session.show(&data, |session| session.print(text));
     }
-    let known = || {
-        CPU_COUNTERS
-            .iter()
-            .filter_map(|name| Some((*name, counter(&before, name)?)))
-    };
-    let text: String = known()
-        .map(|(name, value)| format!("{:<15} {value:20}\n", format!("{name}:")))
-        .collect();
+    let known = || CPU_COUNTERS.iter().filter_map(|name| Some((*name, counter(&before, name)?)));
+    let text: String =
+        known().map(|(name, value)| format!("{:<15} {value:20}\n", format!("{name}:"))).collect();
     let mut text = text;
     if let Some(utilization) = counter(&before, "utilization") {
         text.push_str(&format!("{:<15} {utilization:19}%\n", "usage:"));
     }
-    let data: Map<_, _> = before
-        .iter()
-        .map(|stat| (stat.name.clone(), json!(stat.value)))
-        .collect();
+    let data: Map<_, _> = before.iter().map(|stat| (stat.name.clone(), json!(stat.value))).collect();
     session.show(&data, |session| session.print(text))
 }
 
@@ -190,21 +161,12 @@ fn percentages(host: &dyn Host, cpu: i32, before: &[NodeStat]) -> Result<Vec<(St
     std::thread::sleep(Duration::from_secs(1));
     let after = cpu_counters(host, cpu)?;
     let gone = |name| Some(counter(&after, name)?.saturating_sub(counter(before, name)?) as f64);
-    let shares: Vec<_> = CPU_COUNTERS
-        .iter()
-        .filter_map(|name| Some((*name, gone(name)?)))
-        .collect();
+    let shares: Vec<_> = CPU_COUNTERS.iter().filter_map(|name| Some((*name, gone(name)?))).collect();
     let total: f64 = shares.iter().map(|(_, time)| time).sum();
     let share = |time: f64| if total > 0.0 { time / total * 100.0 } else { 0.0 };
     let idle = gone("idle").unwrap_or_default() + gone("iowait").unwrap_or_default();
     let usage = std::iter::once(("usage".to_string(), share(total - idle)));
-    Ok(usage
-        .chain(
-            shares
-                .iter()
-                .map(|(name, time)| ((*name).to_string(), share(*time))),
-        )
-        .collect())
+    Ok(usage.chain(shares.iter().map(|(name, time)| ((*name).to_string(), share(*time)))).collect())
 }
 
 fn memory_stats(session: &mut Session, args: &Args) -> Result<()> {
@@ -214,29 +176,18 @@ fn memory_stats(session: &mut Session, args: &Args) -> Result<()> {
         let refusal = "cellNum in virNodeGetMemoryStats only accepts -1 as a negative value";
         bail!(anyhow::anyhow!(refusal).context(failed));
     }
-    let stats = session
-        .connection()?
-        .host()
-        .node_memory_stats(cell, 0)
-        .context(failed)?;
-    let text: String = stats
-        .iter()
-        .map(|stat| format!("{:<7}: {:20} KiB\n", stat.name, stat.value))
-        .collect();
-    let data: Map<_, _> = stats
-        .iter()
-        .map(|stat| (stat.name.clone(), json!(stat.value.saturating_mul(1024))))
-        .collect();
+    let stats = session.connection()?.host().node_memory_stats(cell, 0).context(failed)?;
+    let text: String =
+        stats.iter().map(|stat| format!("{:<7}: {:20} KiB\n", stat.name, stat.value)).collect();
+    let data: Map<_, _> =
+        stats.iter().map(|stat| (stat.name.clone(), json!(stat.value.saturating_mul(1024)))).collect();
     session.show(&data, |session| session.print(text))
 }
 
 fn sev_info(session: &mut Session, _: &Args) -> Result<()> {
     let answer = session.connection()?.host().node_sev_info(0);
     let params = answer.context("Unable to get host SEV information")?;
-    let text: String = params
-        .iter()
-        .map(|param| format!("{:<18}: {}\n", param.name, param.value))
-        .collect();
+    let text: String = params.iter().map(|param| format!("{:<18}: {}\n", param.name, param.value)).collect();
     session.show(&parameters::object(&params), |session| session.print(text))
 }
 
@@ -251,9 +202,6 @@ fn suspend(session: &mut Session, args: &Args) -> Result<()> {
     let Ok(duration) = u64::try_from(duration) else {
         bail!("Invalid duration");
     };
-    let answer = session
-        .connection()?
-        .host()
-        .node_suspend_for_duration(target, duration, 0);
+    let answer = session.connection()?.host().node_suspend_for_duration(target, duration, 0);
     answer.context("The host was not suspended")
 }

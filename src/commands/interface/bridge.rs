@@ -59,9 +59,7 @@ fn bridge(session: &mut Session, args: &Args) -> Result<()> {
     )?;
     let answer = interfaces.define_xml(&new.to_string(), 0);
     let new = answer.with_context(|| format!("Failed to define new bridge interface {bridge_name}"))?;
-    session.print_extra(format_args!(
-        "Created bridge {bridge_name} with attached device {name}\n"
-    ));
+    session.print_extra(format_args!("Created bridge {bridge_name} with attached device {name}\n"));
     if !args.has("no-start") {
         let answer = interfaces.create(&new, 0);
         answer.with_context(|| format!("Failed to start bridge interface {bridge_name}"))?;
@@ -72,9 +70,7 @@ fn bridge(session: &mut Session, args: &Args) -> Result<()> {
 
 /// The description of a bridge with the interface under it.
 fn bridged(old: &Element, name: &str, bridge_name: &str, stp: bool, delay: u32) -> Result<Element> {
-    let kind = old
-        .attribute("type")
-        .ok_or_else(|| anyhow!("Existing device {name} has no type"))?;
+    let kind = old.attribute("type").ok_or_else(|| anyhow!("Existing device {name} has no type"))?;
     if kind == "bridge" {
         bail!("Existing device {name} is already a bridge");
     }
@@ -86,12 +82,7 @@ fn bridged(old: &Element, name: &str, bridge_name: &str, stp: bool, delay: u32) 
         ),
     }
     let mut slave = Element::new("interface").with("type", kind).with("name", name);
-    slave.nodes = old
-        .elements()
-        .filter(|part| is_of_device(part))
-        .cloned()
-        .map(Node::Element)
-        .collect();
+    slave.nodes = old.elements().filter(|part| is_of_device(part)).cloned().map(Node::Element).collect();
     let mut bridge = Element::new("bridge").with("stp", if stp { "on" } else { "off" });
     if stp {
         bridge.set("delay", delay);
@@ -120,9 +111,7 @@ fn unbridge(session: &mut Session, args: &Args) -> Result<()> {
     answer.with_context(|| format!("Failed to undefine bridge interface {bridge_name}"))?;
     let answer = interfaces.define_xml(&new.to_string(), 0);
     let interface = answer.with_context(|| format!("Failed to define new interface {name}"))?;
-    session.print_extra(format_args!(
-        "Device {name} un-attached from bridge {bridge_name}\n"
-    ));
+    session.print_extra(format_args!("Device {name} un-attached from bridge {bridge_name}\n"));
     if !args.has("no-start") {
         let answer = interfaces.create(&interface, 0);
         answer.with_context(|| format!("Failed to start interface {name}"))?;
@@ -143,22 +132,16 @@ fn unbridged(old: &Element, bridge_name: &str) -> Result<(String, Element)> {
             known.unwrap_or_default()
         ),
     }
-    let bridge = old
-        .child("bridge")
-        .ok_or_else(|| anyhow!("No bridge node in xml document"))?;
+    let bridge = old.child("bridge").ok_or_else(|| anyhow!("No bridge node in xml document"))?;
     let mut attached = bridge.children("interface");
-    let slave = attached
-        .next()
-        .ok_or_else(|| anyhow!("No interface attached to bridge"))?;
+    let slave = attached.next().ok_or_else(|| anyhow!("No interface attached to bridge"))?;
     if attached.next().is_some() {
         bail!("Multiple interfaces attached to bridge");
     }
     let name = slave
         .attribute("name")
         .ok_or_else(|| anyhow!("Device attached to bridge {bridge_name} has no name"))?;
-    let kind = slave
-        .attribute("type")
-        .ok_or_else(|| anyhow!("Attached device {name} has no type"))?;
+    let kind = slave.attribute("type").ok_or_else(|| anyhow!("Attached device {name} has no type"))?;
     let mut new = old.clone();
     new.remove("bridge");
     new.set("type", kind);
@@ -179,19 +162,10 @@ mod tests {
                     <protocol family='ipv4'><dhcp/></protocol></interface>";
         let old = xml::parse(text, "test").unwrap();
         let new = bridged(&old, "eth1", "br0", true, 5).unwrap();
-        assert_eq!(
-            new.find("bridge/interface/mac").unwrap().attribute("address"),
-            Some("aa:bb:cc:dd:ee:ff")
-        );
-        assert_eq!(
-            (new.child("mac"), new.child_attribute("bridge", "delay")),
-            (None, Some("5"))
-        );
+        assert_eq!(new.find("bridge/interface/mac").unwrap().attribute("address"), Some("aa:bb:cc:dd:ee:ff"));
+        assert_eq!((new.child("mac"), new.child_attribute("bridge", "delay")), (None, Some("5")));
         let (name, back) = unbridged(&new, "br0").unwrap();
-        assert_eq!(
-            (name.as_str(), back.attribute("type")),
-            ("eth1", Some("ethernet"))
-        );
+        assert_eq!((name.as_str(), back.attribute("type")), ("eth1", Some("ethernet")));
         assert!(back.child("protocol").is_some() && back.child("mac").is_some());
         assert!(bridged(&new, "br0", "br1", true, 0).is_err());
     }

@@ -14,10 +14,7 @@ use anyhow::{Context, Result};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("iface-define", Group::Interface, define)
-        .about(
-            "keep an interface's configuration from an XML file",
-            "Stores the configuration for later.",
-        )
+        .about("keep an interface's configuration from an XML file", "Stores the configuration for later.")
         .options(&[
             Opt::text("file", "the XML file that describes the interface")
                 .required()
@@ -26,23 +23,12 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("iface-destroy", Group::Interface, destroy)
-        .about(
-            "take an interface down",
-            "Takes an interface of the host down at once.",
-        )
+        .about("take an interface down", "Takes an interface of the host down at once.")
         .options(&[INTERFACE])
         .writes(),
     Command::new("iface-dumpxml", Group::Interface, dump)
-        .about(
-            "print an interface's XML",
-            "Prints the description of an interface.",
-        )
-        .options(&[
-            INTERFACE,
-            Opt::flag("inactive", "as stored for the next start"),
-            XPATH,
-            WRAP,
-        ]),
+        .about("print an interface's XML", "Prints the description of an interface.")
+        .options(&[INTERFACE, Opt::flag("inactive", "as stored for the next start"), XPATH, WRAP]),
     Command::new("iface-edit", Group::Interface, edit)
         .about(
             "change an interface's XML in an editor",
@@ -55,10 +41,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[INTERFACE])
         .writes(),
     Command::new("iface-undefine", Group::Interface, undefine)
-        .about(
-            "forget an interface's configuration",
-            "Removes the stored configuration of an interface.",
-        )
+        .about("forget an interface's configuration", "Removes the stored configuration of an interface.")
         .options(&[INTERFACE])
         .writes(),
 ];
@@ -66,11 +49,7 @@ pub const COMMANDS: &[Command] = &[
 fn define(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        INTERFACE_DEFINE_VALIDATE
-    } else {
-        0
-    };
+    let flags = if args.has("validate") { INTERFACE_DEFINE_VALIDATE } else { 0 };
     let answer = session.connection()?.interfaces().define_xml(&xml, flags);
     let interface = answer.with_context(|| format!("Failed to define interface from {file}"))?;
     session.print_extra(format_args!("Interface {} defined from {file}\n", interface.name));
@@ -110,11 +89,7 @@ fn undefine(session: &mut Session, args: &Args) -> Result<()> {
 fn dump(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let interface = interface(connection, args)?;
-    let flags = if args.has("inactive") {
-        INTERFACE_XML_INACTIVE
-    } else {
-        0
-    };
+    let flags = if args.has("inactive") { INTERFACE_XML_INACTIVE } else { 0 };
     let text = connection.interfaces().xml(&interface, flags)?;
     document::show(session, args, &text)
 }

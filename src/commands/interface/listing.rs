@@ -31,10 +31,7 @@ pub const COMMANDS: &[Command] = &[
             .required()
             .complete(Complete::HostInterface)]),
     Command::new("iface-name", Group::Interface, name)
-        .about(
-            "print an interface's name",
-            "Prints the name of an interface given by its MAC address.",
-        )
+        .about("print an interface's name", "Prints the name of an interface given by its MAC address.")
         .options(&[Opt::text("interface", "an interface by its MAC address").required()]),
 ];
 
@@ -70,16 +67,8 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
     };
     let mut table = Table::new(["Name", "State", "MAC Address"]);
     for interface in listed {
-        let state = if active.contains(&interface.name) {
-            "active"
-        } else {
-            "inactive"
-        };
-        table.row([
-            Cell::from(interface.name),
-            Cell::from(state),
-            Cell::from(interface.mac),
-        ]);
+        let state = if active.contains(&interface.name) { "active" } else { "inactive" };
+        table.row([Cell::from(interface.name), Cell::from(state), Cell::from(interface.mac)]);
     }
     session.table(&table)
 }

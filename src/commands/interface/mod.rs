@@ -12,12 +12,8 @@ use crate::shell::spec::{Command, Complete, Opt};
 use anyhow::{Context, Result, anyhow};
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[
-    bridge::COMMANDS,
-    lifecycle::COMMANDS,
-    listing::COMMANDS,
-    transaction::COMMANDS,
-];
+pub const COMMANDS: &[&[Command]] =
+    &[bridge::COMMANDS, lifecycle::COMMANDS, listing::COMMANDS, transaction::COMMANDS];
 
 /// The operand that most commands on interfaces begin with.
 const INTERFACE: Opt = Opt::text("interface", "an interface by its name or MAC address")
@@ -27,11 +23,7 @@ const INTERFACE: Opt = Opt::text("interface", "an interface by its name or MAC a
 /// The interface that the option `interface` names: what looks like a MAC address is one.
 fn interface(connection: &dyn Connection, args: &Args) -> Result<InterfaceRef> {
     let text = args.required("interface")?;
-    if is_mac(text) {
-        by_mac(connection, text)
-    } else {
-        by_name(connection, text)
-    }
+    if is_mac(text) { by_mac(connection, text) } else { by_name(connection, text) }
 }
 
 fn by_mac(connection: &dyn Connection, text: &str) -> Result<InterfaceRef> {

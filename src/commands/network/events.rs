@@ -17,12 +17,8 @@ pub const COMMANDS: &[Command] = &[Command::new("net-event", Group::Network, eve
         "Waits for an event of a network, or for all that come in a time, and prints a line for each.",
     )
     .options(&[
-        Opt::text("network", "only this network")
-            .tolerated_by_place()
-            .complete(Complete::Network),
-        Opt::text("event", "kind of event to wait for")
-            .tolerated_by_place()
-            .complete(Complete::Words(NAMES)),
+        Opt::text("network", "only this network").tolerated_by_place().complete(Complete::Network),
+        Opt::text("event", "kind of event to wait for").tolerated_by_place().complete(Complete::Words(NAMES)),
         Opt::flag("loop", "go on after the first event"),
         Opt::number("timeout", "seconds to wait").tolerated_by_place(),
         Opt::flag("list", "name the kinds of events there are"),
@@ -42,9 +38,7 @@ fn event(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let network = match args.text("network")? {
         // An unknown network is complained of, and all are watched then, as virsh does.
-        Some(name) => network_named(&*connection, name)
-            .map_err(|error| session.report(&error))
-            .ok(),
+        Some(name) => network_named(&*connection, name).map_err(|error| session.report(&error)).ok(),
         None => None,
     };
     let text = |event: &Event| match event {
@@ -61,12 +55,7 @@ fn event(session: &mut Session, args: &Args) -> Result<()> {
         _ => Value::Null,
     };
     let filters = vec![EventFilter::Network { id, network }];
-    EventLoop {
-        filters,
-        text: &text,
-        data: &data,
-    }
-    .run(session, args)
+    EventLoop { filters, text: &text, data: &data }.run(session, args)
 }
 
 fn what_of(event: &ObjectEvent) -> &'static str {

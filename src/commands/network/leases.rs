@@ -16,10 +16,7 @@ pub const COMMANDS: &[Command] = &[Command::new("net-dhcp-leases", Group::Networ
         "list a network's DHCP leases",
         "Shows the addresses that the network's own DHCP server has given out.",
     )
-    .options(&[
-        NETWORK,
-        Opt::text("mac", "only those of this MAC address").tolerated_by_place(),
-    ])];
+    .options(&[NETWORK, Opt::text("mac", "only those of this MAC address").tolerated_by_place()])];
 
 fn leases(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
@@ -29,22 +26,11 @@ fn leases(session: &mut Session, args: &Args) -> Result<()> {
     let answer = connection.networks().dhcp_leases(&network, mac, 0);
     let mut leases = answer.with_context(|| format!("Failed to get leases info for {name}"))?;
     leases.sort_by(|left, right| left.mac.cmp(&right.mac));
-    let titles = [
-        "Expiry Time",
-        "MAC address",
-        "Protocol",
-        "IP address",
-        "Hostname",
-        "Client ID or DUID",
-    ];
+    let titles = ["Expiry Time", "MAC address", "Protocol", "IP address", "Hostname", "Client ID or DUID"];
     let mut table = Table::new(titles);
     for lease in leases {
         let expiry = Cell::with(clock::local_seconds(lease.expiry, clock::DATE_AND_TIME), lease.expiry);
-        let protocol = if lease.kind == IP_ADDR_TYPE_IPV6 {
-            "ipv6"
-        } else {
-            "ipv4"
-        };
+        let protocol = if lease.kind == IP_ADDR_TYPE_IPV6 { "ipv6" } else { "ipv4" };
         // An IPv4 client has an id, an IPv6 client a DUID; both stand in one column.
         table.row([
             expiry,

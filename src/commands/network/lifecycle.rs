@@ -15,10 +15,7 @@ use anyhow::{Context, Result};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("net-autostart", Group::Network, autostart)
-        .about(
-            "start a network with the host, or no longer",
-            "Marks a network, or takes the mark away.",
-        )
+        .about("start a network with the host, or no longer", "Marks a network, or takes the mark away.")
         .options(&[NETWORK, Opt::flag("disable", "take the mark away")])
         .writes(),
     Command::new("net-create", Group::Network, create)
@@ -29,27 +26,16 @@ pub const COMMANDS: &[Command] = &[
         .options(&[FILE, VALIDATE])
         .writes(),
     Command::new("net-define", Group::Network, define)
-        .about(
-            "keep a network's definition from an XML file",
-            "Stores the definition for later starts.",
-        )
+        .about("keep a network's definition from an XML file", "Stores the definition for later starts.")
         .options(&[FILE, VALIDATE])
         .writes(),
     Command::new("net-destroy", Group::Network, destroy)
-        .about(
-            "stop a network",
-            "Stops the network at once; guests on it lose their connection.",
-        )
+        .about("stop a network", "Stops the network at once; guests on it lose their connection.")
         .options(&[NETWORK])
         .writes(),
     Command::new("net-dumpxml", Group::Network, dump)
         .about("print a network's XML", "Prints the description of a network.")
-        .options(&[
-            NETWORK,
-            Opt::flag("inactive", "as defined for the next start"),
-            XPATH,
-            WRAP,
-        ]),
+        .options(&[NETWORK, Opt::flag("inactive", "as defined for the next start"), XPATH, WRAP]),
     Command::new("net-edit", Group::Network, edit)
         .about(
             "change a network's XML in an editor",
@@ -62,17 +48,13 @@ pub const COMMANDS: &[Command] = &[
         .options(&[NETWORK])
         .writes(),
     Command::new("net-undefine", Group::Network, undefine)
-        .about(
-            "forget a network's definition",
-            "Removes the stored definition of a network.",
-        )
+        .about("forget a network's definition", "Removes the stored definition of a network.")
         .options(&[NETWORK])
         .writes(),
 ];
 
-const FILE: Opt = Opt::text("file", "the XML file that describes the network")
-    .required()
-    .complete(Complete::File);
+const FILE: Opt =
+    Opt::text("file", "the XML file that describes the network").required().complete(Complete::File);
 const VALIDATE: Opt = Opt::flag("validate", "check the XML against the schema first");
 
 fn autostart(session: &mut Session, args: &Args) -> Result<()> {
@@ -90,11 +72,7 @@ fn autostart(session: &mut Session, args: &Args) -> Result<()> {
 fn create(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        NETWORK_CREATE_VALIDATE
-    } else {
-        0
-    };
+    let flags = if args.has("validate") { NETWORK_CREATE_VALIDATE } else { 0 };
     let answer = session.connection()?.networks().create_xml(&xml, flags);
     let network = plain_name(answer, flags, "virNetworkCreateXMLFlags", "virNetworkCreateXML")
         .with_context(|| format!("Failed to create network from {file}"))?;
@@ -105,11 +83,7 @@ fn create(session: &mut Session, args: &Args) -> Result<()> {
 fn define(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        NETWORK_DEFINE_VALIDATE
-    } else {
-        0
-    };
+    let flags = if args.has("validate") { NETWORK_DEFINE_VALIDATE } else { 0 };
     let answer = session.connection()?.networks().define_xml(&xml, flags);
     let network = plain_name(answer, flags, "virNetworkDefineXMLFlags", "virNetworkDefineXML")
         .with_context(|| format!("Failed to define network from {file}"))?;
@@ -150,11 +124,7 @@ fn undefine(session: &mut Session, args: &Args) -> Result<()> {
 fn dump(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let network = network(connection, args)?;
-    let flags = if args.has("inactive") {
-        NETWORK_XML_INACTIVE
-    } else {
-        0
-    };
+    let flags = if args.has("inactive") { NETWORK_XML_INACTIVE } else { 0 };
     let text = connection.networks().xml(&network, flags)?;
     document::show(session, args, &text)
 }

@@ -19,16 +19,10 @@ use uuid::Uuid;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("net-info", Group::Network, info)
-        .about(
-            "show the basic facts of a network",
-            "Shows who the network is, its state and its bridge.",
-        )
+        .about("show the basic facts of a network", "Shows who the network is, its state and its bridge.")
         .options(&[NETWORK]),
     Command::new("net-list", Group::Network, list)
-        .about(
-            "list networks",
-            "Shows the active networks, or with --all the inactive ones too.",
-        )
+        .about("list networks", "Shows the active networks, or with --all the inactive ones too.")
         .options(&[
             Opt::flag("inactive", "only networks that are off"),
             Opt::flag("all", "active and inactive networks"),
@@ -42,21 +36,11 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("title", "show titles"),
         ]),
     Command::new("net-name", Group::Network, name)
-        .about(
-            "print a network's name",
-            "Prints the name of a network given by its uuid.",
-        )
-        .options(&[Opt::text("network", "a network by its uuid")
-            .required()
-            .complete(Complete::Network)]),
+        .about("print a network's name", "Prints the name of a network given by its uuid.")
+        .options(&[Opt::text("network", "a network by its uuid").required().complete(Complete::Network)]),
     Command::new("net-uuid", Group::Network, uuid)
-        .about(
-            "print a network's uuid",
-            "Prints the uuid of a network given by its name.",
-        )
-        .options(&[Opt::text("network", "a network by its name")
-            .required()
-            .complete(Complete::Network)]),
+        .about("print a network's uuid", "Prints the uuid of a network given by its name.")
+        .options(&[Opt::text("network", "a network by its name").required().complete(Complete::Network)]),
 ];
 
 fn info(session: &mut Session, args: &Args) -> Result<()> {
@@ -103,9 +87,7 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
     }
     let connection = session.handle()?;
     let networks = connection.networks();
-    let mut listed = networks
-        .list_all_networks(filters(args))
-        .context("Failed to list networks")?;
+    let mut listed = networks.list_all_networks(filters(args)).context("Failed to list networks")?;
     listed.sort_by_cached_key(|network| (network.name.to_ascii_lowercase(), network.name.clone()));
     if args.has("name") || args.has("uuid") {
         let shown: Vec<_> = listed
@@ -116,10 +98,7 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
             })
             .collect();
         let text: String = shown.iter().map(|(_, value)| format!("{value}\n")).collect();
-        let data: Vec<_> = shown
-            .iter()
-            .map(|(name, value)| json!({ *name: value }))
-            .collect();
+        let data: Vec<_> = shown.iter().map(|(name, value)| json!({ *name: value })).collect();
         return session.show(&data, |session| session.print(text));
     }
     let table = table_of(networks, &listed, args.has("title"), session.settings.format)?;
@@ -141,11 +120,7 @@ fn filters(args: &Args) -> u32 {
 /// Asks three times which networks are active, persistent and autostarted, however many there are.
 fn table_of(networks: &dyn Networks, listed: &[NetworkRef], title: bool, format: Format) -> Result<Table> {
     let those = |flag| -> Result<HashSet<Uuid>, Error> {
-        Ok(networks
-            .list_all_networks(flag)?
-            .into_iter()
-            .map(|network| network.uuid)
-            .collect())
+        Ok(networks.list_all_networks(flag)?.into_iter().map(|network| network.uuid).collect())
     };
     let (mut active, mut autostarted, mut persistent) = Default::default();
     if !listed.is_empty() {
@@ -168,9 +143,7 @@ fn table_of(networks: &dyn Networks, listed: &[NetworkRef], title: bool, format:
         ];
         if title {
             // A network without a title, or a driver without titles, shows an empty one.
-            let title = networks
-                .metadata(network, NETWORK_METADATA_TITLE, None, 0)
-                .unwrap_or_default();
+            let title = networks.metadata(network, NETWORK_METADATA_TITLE, None, 0).unwrap_or_default();
             cells.push(Cell::from(title));
         }
         if uuid {

@@ -28,9 +28,8 @@ pub const COMMANDS: &[&[Command]] = &[
 ];
 
 /// The operand that most commands on networks begin with.
-const NETWORK: Opt = Opt::text("network", "a network by its name or uuid")
-    .required()
-    .complete(Complete::Network);
+const NETWORK: Opt =
+    Opt::text("network", "a network by its name or uuid").required().complete(Complete::Network);
 
 /// The network that the option `network` names by its uuid or its name.
 fn network(connection: &dyn Connection, args: &Args) -> Result<NetworkRef> {

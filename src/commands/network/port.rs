@@ -17,15 +17,10 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("net-port-create", Group::Network, create)
-        .about(
-            "make a port from an XML file",
-            "Adds the port that the file describes to a network.",
-        )
+        .about("make a port from an XML file", "Adds the port that the file describes to a network.")
         .options(&[
             NETWORK,
-            Opt::text("file", "the XML file that describes the port")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "the XML file that describes the port").required().complete(Complete::File),
             Opt::flag("validate", "check the XML against the schema first"),
         ])
         .writes(),
@@ -37,10 +32,7 @@ pub const COMMANDS: &[Command] = &[
         .about("print a port's XML", "Prints the description of a port.")
         .options(&[NETWORK, PORT, XPATH, WRAP]),
     Command::new("net-port-list", Group::Network, list)
-        .about(
-            "list a network's ports",
-            "Shows the uuids of the ports of a network.",
-        )
+        .about("list a network's ports", "Shows the uuids of the ports of a network.")
         .options(&[
             NETWORK,
             Opt::flag("uuid", "show uuids instead of the table"),
@@ -65,14 +57,8 @@ fn create(session: &mut Session, args: &Args) -> Result<()> {
     let network = network(connection, args)?;
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        NETWORK_PORT_CREATE_VALIDATE
-    } else {
-        0
-    };
-    let answer = connection
-        .networks()
-        .network_port_create_xml(&network, &xml, flags);
+    let flags = if args.has("validate") { NETWORK_PORT_CREATE_VALIDATE } else { 0 };
+    let answer = connection.networks().network_port_create_xml(&network, &xml, flags);
     // virsh speaks of the network here.
     let port = answer.with_context(|| format!("Failed to create network from {file}"))?;
     session.print_extra(format_args!("Network port {} created from {file}\n", port.uuid));

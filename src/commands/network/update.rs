@@ -19,22 +19,13 @@ pub const COMMANDS: &[Command] = &[Command::new("net-update", Group::Network, up
         NETWORK,
         Opt::text("command", "add-first, add-last (or add), delete or modify")
             .required()
-            .complete(Complete::Words(&[
-                "add",
-                "add-first",
-                "add-last",
-                "delete",
-                "modify",
-            ])),
+            .complete(Complete::Words(&["add", "add-first", "add-last", "delete", "modify"])),
         Opt::text("section", "which part of the definition the element belongs to")
             .required()
             .complete(Complete::Words(SECTIONS)),
-        Opt::text(
-            "xml",
-            "the element itself if it begins with '<', or else a file that holds it",
-        )
-        .required()
-        .complete(Complete::File),
+        Opt::text("xml", "the element itself if it begins with '<', or else a file that holds it")
+            .required()
+            .complete(Complete::File),
         Opt::number("parent-index", "which of several parents, counted from 0").tolerated_by_place(),
         impact::CONFIG,
         impact::LIVE,

@@ -22,24 +22,16 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("nodedev-reattach", Group::NodeDevice, reattach)
-        .about(
-            "give a device back to the host's driver",
-            "Undoes nodedev-detach.",
-        )
+        .about("give a device back to the host's driver", "Undoes nodedev-detach.")
         .options(&[DEVICE])
         .writes(),
     Command::new("nodedev-reset", Group::NodeDevice, reset)
-        .about(
-            "reset a device",
-            "Resets a device of the host before or after a guest uses it.",
-        )
+        .about("reset a device", "Resets a device of the host before or after a guest uses it.")
         .options(&[DEVICE])
         .writes(),
 ];
 
-const DEVICE: Opt = Opt::text("device", "a device by its name")
-    .required()
-    .complete(Complete::NodeDevice);
+const DEVICE: Opt = Opt::text("device", "a device by its name").required().complete(Complete::NodeDevice);
 
 /// These commands take a name and nothing else.
 fn device(connection: &dyn Connection, args: &Args) -> Result<NodeDeviceRef> {

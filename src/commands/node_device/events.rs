@@ -15,12 +15,8 @@ pub const COMMANDS: &[Command] = &[Command::new("nodedev-event", Group::NodeDevi
         "Waits for an event of a device, or for all that come in a time, and prints a line for each.",
     )
     .options(&[
-        Opt::text("device", "only this device")
-            .tolerated_by_place()
-            .complete(Complete::NodeDevice),
-        Opt::text("event", "kind of event to wait for")
-            .tolerated_by_place()
-            .complete(Complete::Words(NAMES)),
+        Opt::text("device", "only this device").tolerated_by_place().complete(Complete::NodeDevice),
+        Opt::text("event", "kind of event to wait for").tolerated_by_place().complete(Complete::Words(NAMES)),
         Opt::flag("loop", "go on after the first event"),
         Opt::number("timeout", "seconds to wait").tolerated_by_place(),
         Opt::flag("list", "name the kinds of events there are"),
@@ -58,12 +54,7 @@ fn event(session: &mut Session, args: &Args) -> Result<()> {
         _ => Value::Null,
     };
     let filters = vec![EventFilter::NodeDevice { id, device }];
-    EventLoop {
-        filters,
-        text: &text,
-        data: &data,
-    }
-    .run(session, args)
+    EventLoop { filters, text: &text, data: &data }.run(session, args)
 }
 
 fn lifecycle(event: &ObjectEvent) -> Option<&'static str> {

@@ -34,10 +34,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[FILE, VALIDATE])
         .writes(),
     Command::new("nodedev-destroy", Group::NodeDevice, destroy)
-        .about(
-            "remove a device",
-            "Removes a device that was made from the host at once.",
-        )
+        .about("remove a device", "Removes a device that was made from the host at once.")
         .options(&[DEVICE])
         .writes(),
     Command::new("nodedev-start", Group::NodeDevice, start)
@@ -45,10 +42,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[DEVICE])
         .writes(),
     Command::new("nodedev-undefine", Group::NodeDevice, undefine)
-        .about(
-            "forget a device's definition",
-            "Removes the stored definition of a device.",
-        )
+        .about("forget a device's definition", "Removes the stored definition of a device.")
         .options(&[DEVICE])
         .writes(),
     Command::new("nodedev-update", Group::NodeDevice, update)
@@ -60,9 +54,8 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
 ];
 
-const FILE: Opt = Opt::text("file", "the XML file that describes the device")
-    .required()
-    .complete(Complete::File);
+const FILE: Opt =
+    Opt::text("file", "the XML file that describes the device").required().complete(Complete::File);
 const VALIDATE: Opt = Opt::flag("validate", "check the XML against the schema first");
 
 fn autostart(session: &mut Session, args: &Args) -> Result<()> {
@@ -80,11 +73,7 @@ fn autostart(session: &mut Session, args: &Args) -> Result<()> {
 fn create(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        NODE_DEVICE_CREATE_XML_VALIDATE
-    } else {
-        0
-    };
+    let flags = if args.has("validate") { NODE_DEVICE_CREATE_XML_VALIDATE } else { 0 };
     let answer = session.connection()?.node_devices().create_xml(&xml, flags);
     let device = answer.with_context(|| format!("Failed to create node device from {file}"))?;
     session.print_extra(format_args!("Node device {} created from {file}\n", device.name));
@@ -94,17 +83,10 @@ fn create(session: &mut Session, args: &Args) -> Result<()> {
 fn define(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        NODE_DEVICE_DEFINE_XML_VALIDATE
-    } else {
-        0
-    };
+    let flags = if args.has("validate") { NODE_DEVICE_DEFINE_XML_VALIDATE } else { 0 };
     let answer = session.connection()?.node_devices().define_xml(&xml, flags);
     let device = answer.with_context(|| format!("Failed to define node device from '{file}'"))?;
-    session.print_extra(format_args!(
-        "Node device '{}' defined from '{file}'\n",
-        device.name
-    ));
+    session.print_extra(format_args!("Node device '{}' defined from '{file}'\n", device.name));
     Ok(())
 }
 

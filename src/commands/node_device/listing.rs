@@ -16,27 +16,13 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("nodedev-dumpxml", Group::NodeDevice, dump)
-        .about(
-            "print a device's XML",
-            "Prints the description of a device of the host.",
-        )
-        .options(&[
-            DEVICE,
-            Opt::flag("inactive", "as defined for the next start"),
-            XPATH,
-            WRAP,
-        ]),
+        .about("print a device's XML", "Prints the description of a device of the host.")
+        .options(&[DEVICE, Opt::flag("inactive", "as defined for the next start"), XPATH, WRAP]),
     Command::new("nodedev-info", Group::NodeDevice, info)
-        .about(
-            "show the basic facts of a device",
-            "Shows the parent and the state of a device of the host.",
-        )
+        .about("show the basic facts of a device", "Shows the parent and the state of a device of the host.")
         .options(&[DEVICE]),
     Command::new("nodedev-list", Group::NodeDevice, list)
-        .about(
-            "list the host's devices",
-            "Shows the names of the devices, or how they hang together.",
-        )
+        .about("list the host's devices", "Shows the names of the devices, or how they hang together.")
         .options(&[
             Opt::flag("tree", "as a tree, each device under its parent"),
             Opt::text("cap", "only devices with these capabilities, parted by commas")
@@ -110,9 +96,7 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
     let parents: Vec<_> = names.iter().map(|name| parent(name)).collect();
     let text = tree::draw(&names, &parents);
     let pairs = names.iter().zip(&parents);
-    let data: Vec<_> = pairs
-        .map(|(name, parent)| json!({"name": name, "parent": parent}))
-        .collect();
+    let data: Vec<_> = pairs.map(|(name, parent)| json!({"name": name, "parent": parent})).collect();
     session.show(&data, |session| session.print(text))
 }
 
@@ -181,11 +165,7 @@ fn info(session: &mut Session, args: &Args) -> Result<()> {
 fn dump(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let device = device(connection, args)?;
-    let flags = if args.has("inactive") {
-        NODE_DEVICE_XML_INACTIVE
-    } else {
-        0
-    };
+    let flags = if args.has("inactive") { NODE_DEVICE_XML_INACTIVE } else { 0 };
     let text = connection.node_devices().xml(&device.name, flags)?;
     document::show(session, args, &text)
 }

@@ -13,20 +13,13 @@ use crate::shell::spec::{Command, Complete, Opt};
 use anyhow::{Context, Result, bail};
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[
-    assignment::COMMANDS,
-    events::COMMANDS,
-    lifecycle::COMMANDS,
-    listing::COMMANDS,
-];
+pub const COMMANDS: &[&[Command]] =
+    &[assignment::COMMANDS, events::COMMANDS, lifecycle::COMMANDS, listing::COMMANDS];
 
 /// The operand that most commands on devices begin with.
-const DEVICE: Opt = Opt::text(
-    "device",
-    "a device by its name, or a SCSI host by its pair wwnn,wwpn",
-)
-.required()
-.complete(Complete::NodeDevice);
+const DEVICE: Opt = Opt::text("device", "a device by its name, or a SCSI host by its pair wwnn,wwpn")
+    .required()
+    .complete(Complete::NodeDevice);
 
 /// The device that the option `device` names.
 fn device(connection: &dyn Connection, args: &Args) -> Result<NodeDeviceRef> {

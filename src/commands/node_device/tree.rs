@@ -2,16 +2,10 @@
 
 /// Draws the names whose parents are given beside them; what has no parent in the list is a root.
 pub(in crate::commands) fn draw(names: &[String], parents: &[Option<String>]) -> String {
-    let mut tree = Tree {
-        names,
-        children: vec![Vec::new(); names.len()],
-        out: String::new(),
-    };
+    let mut tree = Tree { names, children: vec![Vec::new(); names.len()], out: String::new() };
     let mut roots = Vec::new();
     for (number, parent) in parents.iter().enumerate() {
-        let above = parent
-            .as_ref()
-            .and_then(|parent| names.iter().position(|name| name == parent));
+        let above = parent.as_ref().and_then(|parent| names.iter().position(|name| name == parent));
         match above {
             Some(above) if above != number => tree.children[above].push(number),
             _ => roots.push(number),
@@ -47,8 +41,7 @@ impl Tree<'_> {
         }
         for (place, child) in children.iter().enumerate() {
             let last = place + 1 == children.len();
-            self.out
-                .push_str(&format!("{indent}  +- {}\n", self.names[*child]));
+            self.out.push_str(&format!("{indent}  +- {}\n", self.names[*child]));
             let next = format!("{indent}  {}", if last { "  " } else { "| " });
             self.below(*child, &next);
             if last && self.children[*child].is_empty() {

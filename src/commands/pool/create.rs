@@ -18,19 +18,14 @@ pub const COMMANDS: &[Command] = &[
             "Makes a transient pool as a file describes it and starts it.",
         )
         .options(&[
-            Opt::text("file", "file with the XML of the pool")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "file with the XML of the pool").required().complete(Complete::File),
             Opt::flag("build", "build the pool first"),
             Opt::flag("no-overwrite", "stop if there is data already"),
             Opt::flag("overwrite", "write over what is there"),
         ])
         .writes(),
     Command::new("pool-create-as", Group::Pool, pool_create_as)
-        .about(
-            "make and start a pool",
-            "Makes a transient pool of the options and starts it.",
-        )
+        .about("make and start a pool", "Makes a transient pool of the options and starts it.")
         .options(&[
             Opt::text("name", "name of the pool").required(),
             Opt::text("type", "type of the pool, such as dir or logical").required(),
@@ -48,26 +43,14 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("adapter-name", "name of the SCSI host adapter").tolerated_by_place(),
             Opt::text("adapter-wwnn", "node WWN of the virtual adapter").tolerated_by_place(),
             Opt::text("adapter-wwpn", "port WWN of the virtual adapter").tolerated_by_place(),
-            Opt::text(
-                "adapter-parent",
-                "scsi_host device that carries the virtual adapter",
-            )
-            .tolerated_by_place(),
-            Opt::text(
-                "adapter-parent-wwnn",
-                "parent of the virtual adapter, by its node WWN",
-            )
-            .tolerated_by_place(),
-            Opt::text(
-                "adapter-parent-wwpn",
-                "parent of the virtual adapter, by its port WWN",
-            )
-            .tolerated_by_place(),
-            Opt::text(
-                "adapter-parent-fabric-wwn",
-                "parent of the virtual adapter, by its fabric WWN",
-            )
-            .tolerated_by_place(),
+            Opt::text("adapter-parent", "scsi_host device that carries the virtual adapter")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-wwnn", "parent of the virtual adapter, by its node WWN")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-wwpn", "parent of the virtual adapter, by its port WWN")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-fabric-wwn", "parent of the virtual adapter, by its fabric WWN")
+                .tolerated_by_place(),
             Opt::text("source-protocol-ver", "NFS version to mount with").tolerated_by_place(),
             Opt::text("source-initiator", "initiator IQN").tolerated_by_place(),
             Opt::flag("build", "build the pool first"),
@@ -76,22 +59,14 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("pool-define", Group::Pool, pool_define)
-        .about(
-            "define a pool from XML",
-            "Defines a persistent pool as a file describes it, or changes one.",
-        )
+        .about("define a pool from XML", "Defines a persistent pool as a file describes it, or changes one.")
         .options(&[
-            Opt::text("file", "file with the XML of the pool")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "file with the XML of the pool").required().complete(Complete::File),
             Opt::flag("validate", "check the XML strictly"),
         ])
         .writes(),
     Command::new("pool-define-as", Group::Pool, pool_define_as)
-        .about(
-            "define a pool",
-            "Defines a persistent pool of the options, or changes one.",
-        )
+        .about("define a pool", "Defines a persistent pool of the options, or changes one.")
         .options(&[
             Opt::text("name", "name of the pool").required(),
             Opt::text("type", "type of the pool, such as dir or logical").required(),
@@ -109,26 +84,14 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("adapter-name", "name of the SCSI host adapter").tolerated_by_place(),
             Opt::text("adapter-wwnn", "node WWN of the virtual adapter").tolerated_by_place(),
             Opt::text("adapter-wwpn", "port WWN of the virtual adapter").tolerated_by_place(),
-            Opt::text(
-                "adapter-parent",
-                "scsi_host device that carries the virtual adapter",
-            )
-            .tolerated_by_place(),
-            Opt::text(
-                "adapter-parent-wwnn",
-                "parent of the virtual adapter, by its node WWN",
-            )
-            .tolerated_by_place(),
-            Opt::text(
-                "adapter-parent-wwpn",
-                "parent of the virtual adapter, by its port WWN",
-            )
-            .tolerated_by_place(),
-            Opt::text(
-                "adapter-parent-fabric-wwn",
-                "parent of the virtual adapter, by its fabric WWN",
-            )
-            .tolerated_by_place(),
+            Opt::text("adapter-parent", "scsi_host device that carries the virtual adapter")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-wwnn", "parent of the virtual adapter, by its node WWN")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-wwpn", "parent of the virtual adapter, by its port WWN")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-fabric-wwn", "parent of the virtual adapter, by its fabric WWN")
+                .tolerated_by_place(),
             Opt::text("source-protocol-ver", "NFS version to mount with").tolerated_by_place(),
             Opt::text("source-initiator", "initiator IQN").tolerated_by_place(),
         ])

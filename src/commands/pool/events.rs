@@ -15,9 +15,7 @@ pub const COMMANDS: &[Command] = &[Command::new("pool-event", Group::Pool, pool_
         "Waits for an event of a pool, or for all that come in a time, and prints a line for each.",
     )
     .options(&[
-        Opt::text("pool", "only this pool")
-            .tolerated_by_place()
-            .complete(Complete::Pool),
+        Opt::text("pool", "only this pool").tolerated_by_place().complete(Complete::Pool),
         Opt::text("event", "kind of event to wait for").tolerated_by_place(),
         Opt::flag("loop", "go on after the first event"),
         Opt::number("timeout", "seconds to wait").tolerated_by_place(),
@@ -44,9 +42,7 @@ fn pool_event(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let pool = match args.text("pool")? {
         // An unknown pool is complained of, and all are watched then, as virsh does.
-        Some(name) => super::named(&*connection, name)
-            .map_err(|error| session.report(&error))
-            .ok(),
+        Some(name) => super::named(&*connection, name).map_err(|error| session.report(&error)).ok(),
         None => None,
     };
     let text = |event: &Event| match event {
@@ -62,11 +58,8 @@ fn pool_event(session: &mut Session, args: &Args) -> Result<()> {
         }),
         _ => Value::Null,
     };
-    let events = EventLoop {
-        filters: vec![EventFilter::Pool { id: id as i32, pool }],
-        text: &text,
-        data: &data,
-    };
+    let events =
+        EventLoop { filters: vec![EventFilter::Pool { id: id as i32, pool }], text: &text, data: &data };
     events.run(session, args)
 }
 
@@ -75,11 +68,7 @@ fn lifecycle(event: &ObjectEvent) -> Option<&'static str> {
         return None;
     };
     let place = usize::try_from(*event).ok();
-    Some(
-        place
-            .and_then(|place| LIFECYCLE.get(place).copied())
-            .unwrap_or("unknown"),
-    )
+    Some(place.and_then(|place| LIFECYCLE.get(place).copied()).unwrap_or("unknown"))
 }
 
 fn line(pool: &str, event: &ObjectEvent) -> String {

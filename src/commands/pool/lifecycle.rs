@@ -15,14 +15,9 @@ use anyhow::{Context, Result};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("pool-autostart", Group::Pool, pool_autostart)
-        .about(
-            "start a pool at boot",
-            "Marks a pool to be started at boot, or no longer.",
-        )
+        .about("start a pool at boot", "Marks a pool to be started at boot, or no longer.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::flag("disable", "no longer start it at boot"),
         ])
         .writes(),
@@ -32,65 +27,39 @@ pub const COMMANDS: &[Command] = &[
             "Makes what the pool needs before its first start, such as a folder or a file system.",
         )
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::flag("no-overwrite", "stop if there is data already"),
             Opt::flag("overwrite", "write over what is there"),
         ])
         .writes(),
     Command::new("pool-delete", Group::Pool, pool_delete)
-        .about(
-            "destroy what a pool lies on",
-            "Removes the place of an inactive pool. What is in it is lost.",
-        )
-        .options(&[Opt::text("pool", "a pool by its name or uuid")
-            .required()
-            .complete(Complete::Pool)])
+        .about("destroy what a pool lies on", "Removes the place of an inactive pool. What is in it is lost.")
+        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)])
         .writes(),
     Command::new("pool-destroy", Group::Pool, pool_destroy)
         .about("stop a pool", "Stops a pool; its data stays.")
-        .options(&[Opt::text("pool", "a pool by its name or uuid")
-            .required()
-            .complete(Complete::Pool)])
+        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)])
         .writes(),
     Command::new("pool-edit", Group::Pool, pool_edit)
-        .about(
-            "edit the XML of a pool",
-            "Opens the description of a pool in an editor and puts it back.",
-        )
-        .options(&[Opt::text("pool", "a pool by its name or uuid")
-            .required()
-            .complete(Complete::Pool)])
+        .about("edit the XML of a pool", "Opens the description of a pool in an editor and puts it back.")
+        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)])
         .writes(),
     Command::new("pool-refresh", Group::Pool, pool_refresh)
-        .about(
-            "look again what a pool holds",
-            "Reads the volumes of a pool anew.",
-        )
-        .options(&[Opt::text("pool", "a pool by its name or uuid")
-            .required()
-            .complete(Complete::Pool)])
+        .about("look again what a pool holds", "Reads the volumes of a pool anew.")
+        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)])
         .writes(),
     Command::new("pool-start", Group::Pool, pool_start)
         .about("start a pool", "Starts a pool that is defined.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::flag("build", "build the pool first"),
             Opt::flag("no-overwrite", "stop if there is data already"),
             Opt::flag("overwrite", "write over what is there"),
         ])
         .writes(),
     Command::new("pool-undefine", Group::Pool, pool_undefine)
-        .about(
-            "forget a pool",
-            "Forgets the definition of an inactive pool; its data stays.",
-        )
-        .options(&[Opt::text("pool", "a pool by its name or uuid")
-            .required()
-            .complete(Complete::Pool)])
+        .about("forget a pool", "Forgets the definition of an inactive pool; its data stays.")
+        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)])
         .writes(),
 ];
 
@@ -127,44 +96,28 @@ fn pool_build(session: &mut Session, args: &Args) -> Result<()> {
         ("overwrite", STORAGE_POOL_BUILD_OVERWRITE),
         ("no-overwrite", STORAGE_POOL_BUILD_NO_OVERWRITE),
     ]);
-    act(session, args, "build", "built", |storage, pool| {
-        storage.pool_build(pool, flags)
-    })
+    act(session, args, "build", "built", |storage, pool| storage.pool_build(pool, flags))
 }
 
 fn pool_delete(session: &mut Session, args: &Args) -> Result<()> {
-    act(session, args, "delete", "deleted", |storage, pool| {
-        storage.pool_delete(pool, 0)
-    })
+    act(session, args, "delete", "deleted", |storage, pool| storage.pool_delete(pool, 0))
 }
 
 fn pool_destroy(session: &mut Session, args: &Args) -> Result<()> {
-    act(session, args, "destroy", "destroyed", |storage, pool| {
-        storage.pool_destroy(pool)
-    })
+    act(session, args, "destroy", "destroyed", |storage, pool| storage.pool_destroy(pool))
 }
 
 fn pool_refresh(session: &mut Session, args: &Args) -> Result<()> {
-    act(session, args, "refresh", "refreshed", |storage, pool| {
-        storage.pool_refresh(pool, 0)
-    })
+    act(session, args, "refresh", "refreshed", |storage, pool| storage.pool_refresh(pool, 0))
 }
 
 fn pool_start(session: &mut Session, args: &Args) -> Result<()> {
     let flags = build_flags(args)?;
-    act(session, args, "start", "started", |storage, pool| {
-        storage.pool_create(pool, flags)
-    })
+    act(session, args, "start", "started", |storage, pool| storage.pool_create(pool, flags))
 }
 
 fn pool_undefine(session: &mut Session, args: &Args) -> Result<()> {
-    act(
-        session,
-        args,
-        "undefine",
-        "has been undefined",
-        |storage, pool| storage.pool_undefine(pool),
-    )
+    act(session, args, "undefine", "has been undefined", |storage, pool| storage.pool_undefine(pool))
 }
 
 /// `--build`, `--overwrite` and `--no-overwrite` of the commands that also start a pool.

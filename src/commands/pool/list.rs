@@ -14,10 +14,7 @@ use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("pool-list", Group::Pool, pool_list)
-    .about(
-        "list pools",
-        "Lists the active pools, or those the options ask for.",
-    )
+    .about("list pools", "Lists the active pools, or those the options ask for.")
     .options(&[
         Opt::flag("inactive", "inactive pools"),
         Opt::flag("all", "inactive and active pools"),
@@ -94,11 +91,7 @@ fn pool_list(session: &mut Session, args: &Args) -> Result<()> {
         return Ok(());
     }
     let details = args.has("details") || session.settings.format != Format::Table;
-    let table = if details {
-        detailed(storage, &pools)?
-    } else {
-        short(storage, &pools)?
-    };
+    let table = if details { detailed(storage, &pools)? } else { short(storage, &pools)? };
     session.table(&table)
 }
 
@@ -124,24 +117,13 @@ pub(super) fn autostart(storage: &dyn Storage, pool: &PoolRef) -> Cell {
 }
 
 fn detailed(storage: &dyn Storage, pools: &[PoolRef]) -> CallResult<Table> {
-    let mut table = Table::new([
-        "Name",
-        "State",
-        "Autostart",
-        "Persistent",
-        "Capacity",
-        "Allocation",
-        "Available",
-    ]);
+    let mut table =
+        Table::new(["Name", "State", "Autostart", "Persistent", "Capacity", "Allocation", "Available"]);
     for pool in pools {
         let info = storage.pool_info(pool)?;
         let known = has_sizes(&info);
         let size = |bytes| {
-            if known {
-                self::size(bytes)
-            } else {
-                Cell::with("-", ())
-            }
+            if known { self::size(bytes) } else { Cell::with("-", ()) }
         };
         table.row([
             Cell::from(&pool.name),
@@ -158,10 +140,7 @@ fn detailed(storage: &dyn Storage, pools: &[PoolRef]) -> CallResult<Table> {
 
 /// Whether a pool is in a state where its sizes are known.
 pub(super) fn has_sizes(info: &PoolInfo) -> bool {
-    matches!(
-        i32::from(info.state),
-        STORAGE_POOL_RUNNING | STORAGE_POOL_DEGRADED
-    )
+    matches!(i32::from(info.state), STORAGE_POOL_RUNNING | STORAGE_POOL_DEGRADED)
 }
 
 /// A size that people can read.

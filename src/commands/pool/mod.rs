@@ -41,10 +41,7 @@ pub(in crate::commands) fn named(connection: &dyn Connection, text: &str) -> Res
 
 /// The pool of this name.
 fn by_name(connection: &dyn Connection, name: &str) -> Result<PoolRef> {
-    connection
-        .storage()
-        .pool_lookup_by_name(name)
-        .with_context(|| format!("failed to get pool '{name}'"))
+    connection.storage().pool_lookup_by_name(name).with_context(|| format!("failed to get pool '{name}'"))
 }
 
 /// A uuid in its full form, dashes included.

@@ -21,11 +21,9 @@ pub(super) fn pool(args: &Args) -> Result<Element> {
 
 fn source(args: &Args) -> Result<Element> {
     let mut source = Element::new("source");
-    for (option, element, attribute) in [
-        ("source-host", "host", "name"),
-        ("source-path", "dir", "path"),
-        ("source-dev", "device", "path"),
-    ] {
+    for (option, element, attribute) in
+        [("source-host", "host", "name"), ("source-path", "dir", "path"), ("source-dev", "device", "path")]
+    {
         if let Some(value) = args.text(option)? {
             source.push(Element::new(element).with(attribute, value));
         }
@@ -42,10 +40,9 @@ fn source(args: &Args) -> Result<Element> {
     if let Some(name) = args.text("source-name")? {
         source.push(Element::new("name").with_text(name));
     }
-    for (option, element, attribute) in [
-        ("source-format", "format", "type"),
-        ("source-protocol-ver", "protocol", "ver"),
-    ] {
+    for (option, element, attribute) in
+        [("source-format", "format", "type"), ("source-protocol-ver", "protocol", "ver")]
+    {
         if let Some(value) = args.text(option)? {
             source.push(Element::new(element).with(attribute, value));
         }

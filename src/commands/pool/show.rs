@@ -16,9 +16,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("pool-dumpxml", Group::Pool, pool_dumpxml)
         .about("show the XML of a pool", "Prints the description of a pool.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::flag("inactive", "the definition, not the running state"),
             XPATH,
             WRAP,
@@ -26,27 +24,15 @@ pub const COMMANDS: &[Command] = &[
     Command::new("pool-info", Group::Pool, pool_info)
         .about("show a pool", "Shows state and sizes of a pool.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::flag("bytes", "count in bytes instead of readable units"),
         ]),
     Command::new("pool-name", Group::Pool, pool_name)
-        .about(
-            "find a pool's name by its uuid",
-            "Prints the name of the pool that has a uuid.",
-        )
-        .options(&[Opt::text("pool", "a pool by its name or uuid")
-            .required()
-            .complete(Complete::Pool)]),
+        .about("find a pool's name by its uuid", "Prints the name of the pool that has a uuid.")
+        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)]),
     Command::new("pool-uuid", Group::Pool, pool_uuid)
-        .about(
-            "find a pool's uuid by its name",
-            "Prints the uuid of the pool that has a name.",
-        )
-        .options(&[Opt::text("pool", "a pool by its name or uuid")
-            .required()
-            .complete(Complete::Pool)]),
+        .about("find a pool's uuid by its name", "Prints the uuid of the pool that has a name.")
+        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)]),
 ];
 
 fn pool_dumpxml(session: &mut Session, args: &Args) -> Result<()> {
@@ -70,16 +56,10 @@ fn pool_info(session: &mut Session, args: &Args) -> Result<()> {
     fields.add("Persistent", Cell::choice(persistent, "yes", "no"));
     fields.add("Autostart", autostart(storage, &pool));
     if has_sizes(&info) {
-        for (label, bytes) in [
-            ("Capacity", info.capacity),
-            ("Allocation", info.allocation),
-            ("Available", info.available),
-        ] {
-            let cell = if args.has("bytes") {
-                Cell::from(bytes)
-            } else {
-                size(bytes)
-            };
+        for (label, bytes) in
+            [("Capacity", info.capacity), ("Allocation", info.allocation), ("Available", info.available)]
+        {
+            let cell = if args.has("bytes") { Cell::from(bytes) } else { size(bytes) };
             fields.add(label, cell);
         }
     }

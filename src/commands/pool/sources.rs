@@ -10,36 +10,28 @@ use serde_json::json;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
-    Command::new(
-        "find-storage-pool-sources-as",
-        Group::Pool,
-        find_storage_pool_sources_as,
-    )
-    .about(
-        "look for places to make pools of",
-        "Looks for sources of a type of pool and prints them as XML.",
-    )
-    .options(&[
-        Opt::text("type", "type of pool to look for").required(),
-        Opt::text("host", "host to ask").tolerated_by_place(),
-        Opt::text("port", "port to ask at").tolerated_by_place(),
-        Opt::text("initiator", "initiator IQN to ask with").tolerated_by_place(),
-    ]),
-    Command::new(
-        "find-storage-pool-sources",
-        Group::Pool,
-        find_storage_pool_sources,
-    )
-    .about(
-        "look for places to make pools of, by XML",
-        "Looks for sources of a type of pool where a file says and prints them as XML.",
-    )
-    .options(&[
-        Opt::text("type", "type of pool to look for").required(),
-        Opt::text("srcSpec", "file with XML that says where to look")
-            .tolerated_by_place()
-            .complete(Complete::File),
-    ]),
+    Command::new("find-storage-pool-sources-as", Group::Pool, find_storage_pool_sources_as)
+        .about(
+            "look for places to make pools of",
+            "Looks for sources of a type of pool and prints them as XML.",
+        )
+        .options(&[
+            Opt::text("type", "type of pool to look for").required(),
+            Opt::text("host", "host to ask").tolerated_by_place(),
+            Opt::text("port", "port to ask at").tolerated_by_place(),
+            Opt::text("initiator", "initiator IQN to ask with").tolerated_by_place(),
+        ]),
+    Command::new("find-storage-pool-sources", Group::Pool, find_storage_pool_sources)
+        .about(
+            "look for places to make pools of, by XML",
+            "Looks for sources of a type of pool where a file says and prints them as XML.",
+        )
+        .options(&[
+            Opt::text("type", "type of pool to look for").required(),
+            Opt::text("srcSpec", "file with XML that says where to look")
+                .tolerated_by_place()
+                .complete(Complete::File),
+        ]),
     Command::new("pool-capabilities", Group::Pool, pool_capabilities)
         .about(
             "show what pools there can be",
@@ -81,7 +73,5 @@ fn pool_capabilities(session: &mut Session, _args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let answer = connection.storage().pool_capabilities(0);
     let xml = answer.context("failed to get storage pool capabilities")?;
-    session.show(&json!({ "xml": xml }), |session| {
-        session.print(format_args!("{xml}\n"))
-    })
+    session.show(&json!({ "xml": xml }), |session| session.print(format_args!("{xml}\n")))
 }

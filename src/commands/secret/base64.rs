@@ -6,10 +6,8 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 pub(super) fn encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let packed = group
-            .iter()
-            .fold(0u32, |packed, byte| packed << 8 | u32::from(*byte))
-            << (8 * (3 - group.len()));
+        let packed =
+            group.iter().fold(0u32, |packed, byte| packed << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
         for place in 0..4 {
             if place <= group.len() {
                 let digit = packed >> (18 - 6 * place) & 63;
@@ -24,11 +22,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 
 /// The bytes that `text` stands for, white space passed over; `None` if it is no such text.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut digits: Vec<u8> = text
-        .iter()
-        .copied()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
+    let mut digits: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     if digits.len() % 4 != 0 {
         return None;
     }
@@ -60,10 +54,7 @@ mod tests {
         assert_eq!(encode(b"hello"), "aGVsbG8=");
         assert_eq!(encode(b""), "");
         assert_eq!(decode(b"cmF3IHNl\nY3JldA==\n").unwrap(), b"raw secret");
-        assert_eq!(
-            (decode(b"a"), decode(b"!!!!"), decode(b"a=b=")),
-            (None, None, None)
-        );
+        assert_eq!((decode(b"a"), decode(b"!!!!"), decode(b"a=b=")), (None, None, None));
     }
 
     proptest! {

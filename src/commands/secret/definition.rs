@@ -20,23 +20,15 @@ pub const COMMANDS: &[Command] = &[
             "Makes a secret, or changes the attributes of one. Its value is set by secret-set-value.",
         )
         .options(&[
-            Opt::text("file", "the XML file that describes the secret")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "the XML file that describes the secret").required().complete(Complete::File),
             Opt::flag("validate", "check the XML against the schema first"),
         ])
         .writes(),
     Command::new("secret-dumpxml", Group::Secret, dump)
-        .about(
-            "print a secret's XML",
-            "Prints the attributes of a secret, never its value.",
-        )
+        .about("print a secret's XML", "Prints the attributes of a secret, never its value.")
         .options(&[SECRET, XPATH, WRAP]),
     Command::new("secret-list", Group::Secret, list)
-        .about(
-            "list secrets",
-            "Shows the uuid of each secret and what it is for.",
-        )
+        .about("list secrets", "Shows the uuid of each secret and what it is for.")
         .options(&[
             Opt::flag("ephemeral", "only secrets that are never stored"),
             Opt::flag("no-ephemeral", "only secrets that are stored"),
@@ -52,11 +44,7 @@ pub const COMMANDS: &[Command] = &[
 fn define(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let xml = files::read(file)?;
-    let flags = if args.has("validate") {
-        SECRET_DEFINE_VALIDATE
-    } else {
-        0
-    };
+    let flags = if args.has("validate") { SECRET_DEFINE_VALIDATE } else { 0 };
     let answer = session.connection()?.secrets().define_xml(&xml, flags);
     let secret = answer.with_context(|| format!("Failed to set attributes from {file}"))?;
     session.print_extra(format_args!("Secret {} created\n", secret.uuid));
@@ -106,9 +94,7 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
         false => Table::new(["UUID", "Usage type", "Usage id"]),
     };
     for secret in secrets {
-        let usage = usize::try_from(secret.usage_type)
-            .ok()
-            .and_then(|place| USAGES.get(place));
+        let usage = usize::try_from(secret.usage_type).ok().and_then(|place| USAGES.get(place));
         let usage = usage.copied().unwrap_or("unknown");
         let uuid = Cell::from(secret.uuid.to_string());
         match for_people {

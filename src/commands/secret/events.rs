@@ -15,12 +15,8 @@ pub const COMMANDS: &[Command] = &[Command::new("secret-event", Group::Secret, e
         "Waits for an event of a secret, or for all that come in a time, and prints a line for each.",
     )
     .options(&[
-        Opt::text("secret", "only this secret")
-            .tolerated_by_place()
-            .complete(Complete::Secret),
-        Opt::text("event", "kind of event to wait for")
-            .tolerated_by_place()
-            .complete(Complete::Words(NAMES)),
+        Opt::text("secret", "only this secret").tolerated_by_place().complete(Complete::Secret),
+        Opt::text("event", "kind of event to wait for").tolerated_by_place().complete(Complete::Words(NAMES)),
         Opt::flag("loop", "go on after the first event"),
         Opt::number("timeout", "seconds to wait").tolerated_by_place(),
         Opt::flag("list", "name the kinds of events there are"),
@@ -40,9 +36,7 @@ fn event(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let secret = match args.text("secret")? {
         // An unknown secret is complained of, and all are watched then, as virsh does.
-        Some(_) => super::secret(&*connection, args)
-            .map_err(|error| session.report(&error))
-            .ok(),
+        Some(_) => super::secret(&*connection, args).map_err(|error| session.report(&error)).ok(),
         None => None,
     };
     let text = |event: &Event| match event {
@@ -61,12 +55,7 @@ fn event(session: &mut Session, args: &Args) -> Result<()> {
         _ => Value::Null,
     };
     let filters = vec![EventFilter::Secret { id, secret }];
-    EventLoop {
-        filters,
-        text: &text,
-        data: &data,
-    }
-    .run(session, args)
+    EventLoop { filters, text: &text, data: &data }.run(session, args)
 }
 
 fn lifecycle(event: &ObjectEvent) -> Option<&'static str> {

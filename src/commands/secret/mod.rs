@@ -17,9 +17,7 @@ use uuid::Uuid;
 pub const COMMANDS: &[&[Command]] = &[definition::COMMANDS, events::COMMANDS, value::COMMANDS];
 
 /// The operand that most commands on secrets begin with.
-const SECRET: Opt = Opt::text("secret", "a secret by its uuid")
-    .required()
-    .complete(Complete::Secret);
+const SECRET: Opt = Opt::text("secret", "a secret by its uuid").required().complete(Complete::Secret);
 
 /// The secret that the option `secret` names by its uuid.
 fn secret(connection: &dyn Connection, args: &Args) -> Result<SecretRef> {

@@ -13,9 +13,7 @@ pub const COMMANDS: &[Command] = &[Command::new("connect", Group::Shell, connect
         "Drops the present connection and opens the one named, or the same one anew when none is named.",
     )
     .options(&[
-        Opt::text("name", "the URI of the hypervisor, or an alias of it")
-            .positional()
-            .empty_ok(),
+        Opt::text("name", "the URI of the hypervisor, or an alias of it").positional().empty_ok(),
         Opt::flag("readonly", "without the right to change anything"),
     ])];
 

@@ -10,21 +10,14 @@ use nix::errno::Errno;
 pub const COMMANDS: &[Command] = &[
     Command::new("cd", Group::Shell, cd)
         .local()
-        .about(
-            "go to another folder",
-            "Changes the folder that relative paths start from.",
-        )
-        .options(&[Opt::text(
-            "dir",
-            "the folder to go to; without it the home folder, or else the root",
-        )
-        .positional()
-        .empty_ok()
-        .complete(Complete::File)]),
-    Command::new("pwd", Group::Shell, pwd).local().about(
-        "say the current folder",
-        "Prints the folder that relative paths start from.",
-    ),
+        .about("go to another folder", "Changes the folder that relative paths start from.")
+        .options(&[Opt::text("dir", "the folder to go to; without it the home folder, or else the root")
+            .positional()
+            .empty_ok()
+            .complete(Complete::File)]),
+    Command::new("pwd", Group::Shell, pwd)
+        .local()
+        .about("say the current folder", "Prints the folder that relative paths start from."),
 ];
 
 fn cd(_: &mut Session, args: &Args) -> Result<()> {

@@ -7,14 +7,12 @@ use anyhow::Result;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
-    Command::new("exit", Group::Shell, leave).local().about(
-        "leave the shell",
-        "Ends the shell with success, whatever failed before.",
-    ),
-    Command::new("quit", Group::Shell, leave).local().about(
-        "leave the shell",
-        "Ends the shell with success, whatever failed before.",
-    ),
+    Command::new("exit", Group::Shell, leave)
+        .local()
+        .about("leave the shell", "Ends the shell with success, whatever failed before."),
+    Command::new("quit", Group::Shell, leave)
+        .local()
+        .about("leave the shell", "Ends the shell with success, whatever failed before."),
 ];
 
 fn leave(session: &mut Session, _: &Args) -> Result<()> {

@@ -11,15 +11,9 @@ use anyhow::Result;
 pub const COMMANDS: &[Command] = &[Command::new("self-test", Group::Shell, self_test)
     .local()
     .hidden()
-    .about(
-        "check the command table",
-        "Walks the table of commands and reports what is wrong with it.",
-    )
+    .about("check the command table", "Walks the table of commands and reports what is wrong with it.")
     .options(&[
-        Opt::flag(
-            "completers-missing",
-            "list the options whose values nothing completes",
-        ),
+        Opt::flag("completers-missing", "list the options whose values nothing completes"),
         Opt::flag("dump-help", "print the help of each command"),
     ])];
 

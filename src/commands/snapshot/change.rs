@@ -13,15 +13,10 @@ use anyhow::{Context, Result, bail};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("snapshot-delete", Group::Snapshot, snapshot_delete)
-        .about(
-            "delete a snapshot",
-            "Deletes a snapshot; its children are kept unless asked otherwise.",
-        )
+        .about("delete a snapshot", "Deletes a snapshot; its children are kept unless asked otherwise.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("snapshotname", "name of the snapshot")
-                .positional()
-                .complete(Complete::Snapshot),
+            Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the current one"),
             Opt::flag("children", "with all its children"),
             Opt::flag("children-only", "only its children"),
@@ -35,9 +30,7 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("snapshotname", "name of the snapshot")
-                .positional()
-                .complete(Complete::Snapshot),
+            Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the edited one becomes the current one"),
             Opt::flag("rename", "a changed name renames the snapshot"),
             Opt::flag("clone", "a changed name makes a second snapshot"),
@@ -50,9 +43,7 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("snapshotname", "name of the snapshot")
-                .positional()
-                .complete(Complete::Snapshot),
+            Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the current one"),
             Opt::flag("running", "be running afterwards"),
             Opt::flag("paused", "be paused afterwards"),

@@ -21,18 +21,13 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("xmlfile", "file with the description")
-                .positional()
-                .complete(Complete::File),
+            Opt::text("xmlfile", "file with the description").positional().complete(Complete::File),
             Opt::flag("redefine", "take the metadata of one that exists"),
             Opt::flag("current", "with --redefine: make it the current one"),
             Opt::flag("no-metadata", "without metadata"),
             Opt::flag("halt", "stop the domain once it is taken"),
             Opt::flag("disk-only", "disks alone, without memory"),
-            Opt::flag(
-                "reuse-external",
-                "the destination files are there already; use them",
-            ),
+            Opt::flag("reuse-external", "the destination files are there already; use them"),
             Opt::flag("quiesce", "let the agent freeze the file systems meanwhile"),
             Opt::flag("atomic", "all disks or none"),
             Opt::flag("live", "the guest runs on meanwhile"),
@@ -40,10 +35,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("snapshot-create-as", Group::Snapshot, snapshot_create_as)
-        .about(
-            "take a snapshot",
-            "Takes a snapshot of a domain made of the options.",
-        )
+        .about("take a snapshot", "Takes a snapshot of a domain made of the options.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::text("name", "name of the snapshot").tolerated_by_place(),
@@ -52,10 +44,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("no-metadata", "without metadata"),
             Opt::flag("halt", "stop the domain once it is taken"),
             Opt::flag("disk-only", "disks alone, without memory"),
-            Opt::flag(
-                "reuse-external",
-                "the destination files are there already; use them",
-            ),
+            Opt::flag("reuse-external", "the destination files are there already; use them"),
             Opt::flag("quiesce", "let the agent freeze the file systems meanwhile"),
             Opt::flag("atomic", "all disks or none"),
             Opt::flag("live", "the guest runs on meanwhile"),

@@ -19,10 +19,7 @@ pub const COMMANDS: &[Command] = &[Command::new("snapshot-list", Group::Snapshot
         Opt::flag("roots", "only those without parents"),
         Opt::flag("leaves", "only those without children"),
         Opt::flag("no-leaves", "only those that have children"),
-        Opt::flag(
-            "metadata",
-            "only those whose metadata would keep the domain from being undefined",
-        ),
+        Opt::flag("metadata", "only those whose metadata would keep the domain from being undefined"),
         Opt::flag("no-metadata", "only those without metadata"),
         Opt::flag("inactive", "only those of a domain that was off"),
         Opt::flag("active", "only those of a running domain"),

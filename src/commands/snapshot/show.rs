@@ -27,47 +27,30 @@ pub const COMMANDS: &[Command] = &[
             Opt::domain(Complete::Domain),
             Opt::flag("name", "only the name"),
             Opt::flag("security-info", "include passwords and other secrets"),
-            Opt::text("snapshotname", "make this one current")
-                .positional()
-                .complete(Complete::Snapshot),
+            Opt::text("snapshotname", "make this one current").positional().complete(Complete::Snapshot),
         ])
         .writes(),
     Command::new("snapshot-dumpxml", Group::Snapshot, snapshot_dumpxml)
-        .about(
-            "show the XML of a snapshot",
-            "Prints what is known of a snapshot.",
-        )
+        .about("show the XML of a snapshot", "Prints what is known of a snapshot.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("snapshotname", "name of the snapshot")
-                .required()
-                .complete(Complete::Snapshot),
+            Opt::text("snapshotname", "name of the snapshot").required().complete(Complete::Snapshot),
             Opt::flag("security-info", "include passwords and other secrets"),
             XPATH,
             WRAP,
         ]),
     Command::new("snapshot-info", Group::Snapshot, snapshot_info)
-        .about(
-            "show a snapshot",
-            "Shows name, state, place and relatives of a snapshot.",
-        )
+        .about("show a snapshot", "Shows name, state, place and relatives of a snapshot.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("snapshotname", "name of the snapshot")
-                .positional()
-                .complete(Complete::Snapshot),
+            Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the current one"),
         ]),
     Command::new("snapshot-parent", Group::Snapshot, snapshot_parent)
-        .about(
-            "name a snapshot's parent",
-            "Prints the name of the snapshot that another one was taken on.",
-        )
+        .about("name a snapshot's parent", "Prints the name of the snapshot that another one was taken on.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("snapshotname", "name of the snapshot")
-                .positional()
-                .complete(Complete::Snapshot),
+            Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the current one"),
         ]),
 ];
@@ -90,9 +73,7 @@ fn snapshot_current(session: &mut Session, args: &Args) -> Result<()> {
     }
     let snapshot = driver.snapshot_current(&domain, 0)?;
     if args.has("name") {
-        return session.show(&json!({ "name": snapshot.name }), |session| {
-            session.print(&snapshot.name)
-        });
+        return session.show(&json!({ "name": snapshot.name }), |session| session.print(&snapshot.name));
     }
     let flags = args.flags(&[("security-info", DOMAIN_SNAPSHOT_XML_SECURE)]);
     let xml = driver.snapshot_xml(&snapshot, flags)?;
@@ -131,14 +112,7 @@ fn snapshot_info(session: &mut Session, args: &Args) -> Result<()> {
     fields.add("Name", &snapshot.name).add("Domain", &domain.name);
     fields.add("Current", Cell::choice(current, "yes", "no"));
     fields.add("State", &state);
-    fields.add(
-        "Location",
-        if is_external(&tree, &state) {
-            "external"
-        } else {
-            "internal"
-        },
-    );
+    fields.add("Location", if is_external(&tree, &state) { "external" } else { "internal" });
     fields.add("Parent", Cell::or_dash(parent(driver, &snapshot)?));
     fields.add("Children", children);
     fields.add("Descendants", descendants.len());
@@ -150,10 +124,7 @@ fn snapshot_info(session: &mut Session, args: &Args) -> Result<()> {
 /// Whether any part of a snapshot lies in files of its own.
 fn is_external(tree: &Element, state: &str) -> bool {
     let memory = tree.child_attribute("memory", "snapshot");
-    let disks = tree
-        .child("disks")
-        .into_iter()
-        .flat_map(|disks| disks.children("disk"));
+    let disks = tree.child("disks").into_iter().flat_map(|disks| disks.children("disk"));
     let mut places = disks.map(|disk| disk.attribute("snapshot"));
     if memory == Some("external") || places.any(|place| place == Some("external")) {
         return true;

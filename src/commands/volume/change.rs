@@ -76,25 +76,13 @@ fn vol_resize(session: &mut Session, args: &Args) -> Result<()> {
     let (name, how) = (&volume.name, if delta { "by" } else { "to" });
     let answer = connection.storage().volume_resize(&volume, size, flags);
     answer.with_context(|| format!("Failed to change size of volume '{name}' {how} {text}"))?;
-    session.print_extra(format_args!(
-        "Size of volume '{name}' successfully changed {how} {text}\n"
-    ));
+    session.print_extra(format_args!("Size of volume '{name}' successfully changed {how} {text}\n"));
     Ok(())
 }
 
 /// By their numbers.
-const ALGORITHMS: &[&str] = &[
-    "zero",
-    "nnsa",
-    "dod",
-    "bsi",
-    "gutmann",
-    "schneier",
-    "pfitzner7",
-    "pfitzner33",
-    "random",
-    "trim",
-];
+const ALGORITHMS: &[&str] =
+    &["zero", "nnsa", "dod", "bsi", "gutmann", "schneier", "pfitzner7", "pfitzner33", "random", "trim"];
 
 fn vol_wipe(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
@@ -104,9 +92,7 @@ fn vol_wipe(session: &mut Session, args: &Args) -> Result<()> {
     let Some(number) = ALGORITHMS.iter().position(|known| *known == algorithm) else {
         bail!("Unsupported algorithm '{algorithm}'");
     };
-    let answer = connection
-        .storage()
-        .volume_wipe_pattern(&volume, number as u32, 0);
+    let answer = connection.storage().volume_wipe_pattern(&volume, number as u32, 0);
     let asked = u32::from(chosen.is_some());
     plain_name(answer, asked, "virStorageVolWipePattern", "virStorageVolWipe")
         .with_context(|| format!("Failed to wipe vol {}", volume.name))?;

@@ -17,18 +17,11 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("vol-clone", Group::Volume, vol_clone)
-        .about(
-            "copy a volume within its pool",
-            "Copies a volume under another name.",
-        )
+        .about("copy a volume within its pool", "Copies a volume under another name.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("newname", "name of the copy").required(),
-            Opt::text("pool", "a pool by its name or uuid")
-                .positional()
-                .complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
             Opt::flag("prealloc-metadata", "write the metadata of a qcow2 image at once"),
             Opt::flag("reflink", "copy by reference where the file system can"),
             Opt::flag("print-xml", "show the XML and do nothing"),
@@ -37,12 +30,8 @@ pub const COMMANDS: &[Command] = &[
     Command::new("vol-create", Group::Volume, vol_create)
         .about("make a volume from XML", "Makes a volume as a file describes it.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
-            Opt::text("file", "file with the XML of the volume")
-                .required()
-                .complete(Complete::File),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
+            Opt::text("file", "file with the XML of the volume").required().complete(Complete::File),
             Opt::flag("prealloc-metadata", "write the metadata of a qcow2 image at once"),
             Opt::flag("validate", "check the XML strictly"),
         ])
@@ -50,9 +39,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("vol-create-as", Group::Volume, vol_create_as)
         .about("make a volume", "Makes a volume of the options.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::text("name", "name of the volume").required(),
             Opt::text("capacity", "size in bytes, or with a suffix").required(),
             Opt::text("allocation", "space to reserve at once (bytes, or with a suffix)")
@@ -70,15 +57,9 @@ pub const COMMANDS: &[Command] = &[
             "Makes a volume as a file describes it, filled from another volume.",
         )
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
-            Opt::text("file", "file with the XML of the volume")
-                .required()
-                .complete(Complete::File),
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
+            Opt::text("file", "file with the XML of the volume").required().complete(Complete::File),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("inputpool", "pool of the volume to copy")
                 .tolerated_by_place()
                 .complete(Complete::Pool),
@@ -123,14 +104,9 @@ fn vol_create_from(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let source = volume(&*connection, args, "inputpool")?;
     let xml = files::read(file)?;
-    let made = connection
-        .storage()
-        .volume_create_xml_from(&pool, &xml, &source, flags);
+    let made = connection.storage().volume_create_xml_from(&pool, &xml, &source, flags);
     let made = made.with_context(|| format!("Failed to create vol from {file}"))?;
-    session.print_extra(format_args!(
-        "Vol {} created from input vol {}\n",
-        made.name, source.name
-    ));
+    session.print_extra(format_args!("Vol {} created from input vol {}\n", made.name, source.name));
     Ok(())
 }
 

@@ -14,11 +14,8 @@ pub fn volume(connection: &dyn Connection, args: &Args, pool_option: &str) -> Re
         Some(name) => Some(pool::named(connection, name)?),
         None => None,
     };
-    let hint = if pool.is_some() {
-        String::new()
-    } else {
-        format!(", specifying --{pool_option} might help")
-    };
+    let hint =
+        if pool.is_some() { String::new() } else { format!(", specifying --{pool_option} might help") };
     let Some(pool) = pool else {
         return by_key_or_path(connection, text, &hint);
     };
@@ -40,7 +37,5 @@ pub fn by_key_or_path(connection: &dyn Connection, text: &str, hint: &str) -> Re
     if let Ok(volume) = storage.volume_lookup_by_key(text) {
         return Ok(volume);
     }
-    storage
-        .volume_lookup_by_path(text)
-        .with_context(|| format!("failed to get vol '{text}'{hint}"))
+    storage.volume_lookup_by_path(text).with_context(|| format!("failed to get vol '{text}'{hint}"))
 }

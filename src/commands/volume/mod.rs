@@ -9,9 +9,4 @@ pub mod transfer;
 use crate::shell::spec::Command;
 
 /// The rows of each file.
-pub const COMMANDS: &[&[Command]] = &[
-    change::COMMANDS,
-    create::COMMANDS,
-    show::COMMANDS,
-    transfer::COMMANDS,
-];
+pub const COMMANDS: &[&[Command]] = &[change::COMMANDS, create::COMMANDS, show::COMMANDS, transfer::COMMANDS];

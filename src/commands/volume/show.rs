@@ -19,43 +19,29 @@ pub const COMMANDS: &[Command] = &[
     Command::new("vol-dumpxml", Group::Volume, vol_dumpxml)
         .about("show the XML of a volume", "Prints the description of a volume.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid")
-                .positional()
-                .complete(Complete::Pool),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
             XPATH,
             WRAP,
         ]),
     Command::new("vol-info", Group::Volume, vol_info)
         .about("show a volume", "Shows type and sizes of a volume.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid")
-                .positional()
-                .complete(Complete::Pool),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
             Opt::flag("bytes", "count in bytes instead of readable units"),
             Opt::flag("physical", "show the space taken on the host as allocation"),
         ]),
     Command::new("vol-key", Group::Volume, vol_key)
         .about("find a volume's key", "Prints the key of a volume.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid")
-                .positional()
-                .complete(Complete::Pool),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
         ]),
     Command::new("vol-list", Group::Volume, vol_list)
         .about("list a pool's volumes", "Lists the volumes of a pool.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid")
-                .required()
-                .complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::flag("details", "show sizes and more columns"),
         ]),
     Command::new("vol-name", Group::Volume, vol_name)
@@ -66,19 +52,13 @@ pub const COMMANDS: &[Command] = &[
     Command::new("vol-path", Group::Volume, vol_path)
         .about("find a volume's path", "Prints the path of a volume.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid")
-                .positional()
-                .complete(Complete::Pool),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
         ]),
     Command::new("vol-pool", Group::Volume, vol_pool)
         .about("find a volume's pool", "Prints the pool a volume lies in.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::flag("uuid", "the uuid instead of the name"),
         ]),
 ];
@@ -88,9 +68,7 @@ const TYPES: &[&str] = &["file", "block", "dir", "network", "netdir", "ploop"];
 
 fn kind(number: i8) -> &'static str {
     let place = usize::try_from(number).ok();
-    place
-        .and_then(|place| TYPES.get(place).copied())
-        .unwrap_or("unknown")
+    place.and_then(|place| TYPES.get(place).copied()).unwrap_or("unknown")
 }
 
 fn vol_dumpxml(session: &mut Session, args: &Args) -> Result<()> {
@@ -114,17 +92,9 @@ fn vol_info(session: &mut Session, args: &Args) -> Result<()> {
     }
     let info = answer?;
     let bytes = |bytes: u64| {
-        if args.has("bytes") {
-            Cell::with(format!("{bytes} bytes"), bytes)
-        } else {
-            size(bytes)
-        }
+        if args.has("bytes") { Cell::with(format!("{bytes} bytes"), bytes) } else { size(bytes) }
     };
-    let taken = if args.has("physical") {
-        "Physical"
-    } else {
-        "Allocation"
-    };
+    let taken = if args.has("physical") { "Physical" } else { "Allocation" };
     fields.add("Type", kind(info.kind));
     fields.add("Capacity", bytes(info.capacity));
     fields.add(taken, bytes(info.allocation));
@@ -149,11 +119,7 @@ fn vol_list(session: &mut Session, args: &Args) -> Result<()> {
         let mut cells = vec![Cell::from(&volume.name), Cell::from(path)];
         if details {
             let info = storage.volume_info(&volume, 0)?;
-            cells.extend([
-                Cell::from(kind(info.kind)),
-                size(info.capacity),
-                size(info.allocation),
-            ]);
+            cells.extend([Cell::from(kind(info.kind)), size(info.capacity), size(info.allocation)]);
         }
         table.row(cells);
     }

@@ -13,39 +13,21 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("vol-download", Group::Volume, vol_download)
-        .about(
-            "copy a volume to a file",
-            "Copies the contents of a volume to a file.",
-        )
+        .about("copy a volume to a file", "Copies the contents of a volume to a file.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
-            Opt::text("file", "where the contents go")
-                .required()
-                .complete(Complete::File),
-            Opt::text("pool", "a pool by its name or uuid")
-                .positional()
-                .complete(Complete::Pool),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
+            Opt::text("file", "where the contents go").required().complete(Complete::File),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
             Opt::number("offset", "first byte").tolerated_by_place(),
             Opt::number("length", "how many bytes (0: all)").tolerated_by_place(),
             Opt::flag("sparse", "skip holes"),
         ]),
     Command::new("vol-upload", Group::Volume, vol_upload)
-        .about(
-            "copy a file to a volume",
-            "Copies the contents of a file to a volume.",
-        )
+        .about("copy a file to a volume", "Copies the contents of a file to a volume.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path")
-                .required()
-                .complete(Complete::Volume),
-            Opt::text("file", "where the contents come from")
-                .required()
-                .complete(Complete::File),
-            Opt::text("pool", "a pool by its name or uuid")
-                .positional()
-                .complete(Complete::Pool),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
+            Opt::text("file", "where the contents come from").required().complete(Complete::File),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
             Opt::number("offset", "first byte").tolerated_by_place(),
             Opt::number("length", "how many bytes (0: all)").tolerated_by_place(),
             Opt::flag("sparse", "skip holes"),
@@ -85,9 +67,7 @@ fn vol_download(session: &mut Session, args: &Args) -> Result<()> {
             file.set_len(0).with_context(|| format!("cannot create {path}"))?;
             receive(&*stream, &mut file)
                 .with_context(|| format!("cannot receive data from volume {name}"))?;
-            stream
-                .finish()
-                .with_context(|| format!("cannot close volume {name}"))
+            stream.finish().with_context(|| format!("cannot close volume {name}"))
         });
     if answer.is_err() && created {
         // Half a volume under that name would be taken for the whole.
@@ -129,9 +109,7 @@ fn vol_upload(session: &mut Session, args: &Args) -> Result<()> {
         stream.abort();
         return Err(error.context(format!("cannot send data to volume {name}")));
     }
-    stream
-        .finish()
-        .with_context(|| format!("cannot close volume {name}"))
+    stream.finish().with_context(|| format!("cannot close volume {name}"))
 }
 
 /// Sends the file, or its first `length` bytes unless that is zero.

@@ -26,10 +26,7 @@ pub fn activate(request: &LaunchRequest<'_>) -> Result<Element> {
 
 /// Sets a device's alias where it is written: before its address.
 fn set_alias(device: &mut Element, name: &str) {
-    if device
-        .child_attribute("alias", "name")
-        .is_some_and(|known| known.starts_with("ua-"))
-    {
+    if device.child_attribute("alias", "name").is_some_and(|known| known.starts_with("ua-")) {
         return; // the user's own
     }
     device.remove("alias");
@@ -140,18 +137,10 @@ fn channels(devices: &mut Element, runtime: &Path) {
         if !listens || named {
             continue;
         }
-        let alias = device
-            .child_attribute("alias", "name")
-            .unwrap_or_default()
-            .to_string();
+        let alias = device.child_attribute("alias", "name").unwrap_or_default().to_string();
         // A target's name comes from the guest's owner and may hold a slash.
-        let file = device
-            .child_attribute("target", "name")
-            .unwrap_or(&alias)
-            .replace('/', "_");
-        let source = Element::new("source")
-            .with("mode", "bind")
-            .with("path", runtime.join(file).display());
+        let file = device.child_attribute("target", "name").unwrap_or(&alias).replace('/', "_");
+        let source = Element::new("source").with("mode", "bind").with("path", runtime.join(file).display());
         device.remove("source");
         device.nodes.insert(0, Node::Element(source));
     }
@@ -192,19 +181,13 @@ fn display_ports(devices: &mut Element) -> Result<()> {
         if !matches!(kind.as_str(), "vnc" | "spice") || !over_network {
             continue;
         }
-        let host = graphics
-            .child_attribute("listen", "address")
-            .unwrap_or("127.0.0.1")
-            .to_string();
+        let host = graphics.child_attribute("listen", "address").unwrap_or("127.0.0.1").to_string();
         let auto = graphics.attribute("autoport") != Some("no");
         if auto {
             let port = free_port(&host, &taken)?;
             graphics.set("port", port);
             taken.push(port);
-        } else if let Some(port) = graphics
-            .attribute("port")
-            .and_then(|port| port.parse::<u16>().ok())
-        {
+        } else if let Some(port) = graphics.attribute("port").and_then(|port| port.parse::<u16>().ok()) {
             if taken.contains(&port) || !is_free(&host, port) {
                 return Err(Error::operation_failed(format!(
                     "{kind} port {port} on {host} is in use already"

@@ -33,11 +33,7 @@ impl Buses {
             }
         }
         let bridges = controllers("pci").map(index_of).collect();
-        Buses {
-            root: board.family.root,
-            usb,
-            bridges,
-        }
+        Buses { root: board.family.root, usb, bridges }
     }
 
     /// A PCI bus by its index.
@@ -113,10 +109,7 @@ impl<'a> Builder<'a> {
 
     /// The devices of a kind, in the definition's order.
     pub fn devices(&self, name: &'a str) -> impl Iterator<Item = &'a Element> + use<'a> {
-        self.active
-            .child("devices")
-            .into_iter()
-            .flat_map(move |devices| devices.children(name))
+        self.active.child("devices").into_iter().flat_map(move |devices| devices.children(name))
     }
 
     /// The domain's type.
@@ -126,9 +119,7 @@ impl<'a> Builder<'a> {
 
     /// The versioned machine type.
     pub fn machine(&self) -> &'a str {
-        self.active
-            .child_attribute("os/type", "machine")
-            .unwrap_or_default()
+        self.active.child_attribute("os/type", "machine").unwrap_or_default()
     }
 
     /// An argument that stands alone.
@@ -169,10 +160,7 @@ impl<'a> Builder<'a> {
 
     /// A question for the monitor before the guest runs.
     pub fn ask(&mut self, command: &str, arguments: Value) {
-        self.collected.monitor_commands.push(MonitorCommand {
-            command: command.to_string(),
-            arguments,
-        });
+        self.collected.monitor_commands.push(MonitorCommand { command: command.to_string(), arguments });
     }
 
     /// A command that undoes a preparation.

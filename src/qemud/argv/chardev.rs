@@ -63,10 +63,7 @@ fn text(device: &Element, id: &str) -> Result<String> {
                 Some("telnet") => ",telnet=on",
                 _ => "",
             };
-            format!(
-                "socket,id={id},host={host},port={service}{telnet}{}",
-                manner(device)
-            )
+            format!("socket,id={id},host={host},port={service}{telnet}{}", manner(device))
         }
         "udp" => {
             let (host, service) = host_and_service(device, Some("connect"))?;
@@ -86,14 +83,10 @@ fn text(device: &Element, id: &str) -> Result<String> {
 fn manner(device: &Element) -> String {
     match device.child_attribute("source", "mode").unwrap_or("bind") {
         "connect" => {
-            let reconnect = device
-                .child("source")
-                .and_then(|source| source.child("reconnect"));
+            let reconnect = device.child("source").and_then(|source| source.child("reconnect"));
             let wanted = reconnect.filter(|reconnect| reconnect.attribute("enabled") == Some("yes"));
             let seconds = wanted.map(|reconnect| reconnect.attribute("timeout").unwrap_or("1"));
-            seconds
-                .map(|seconds| format!(",reconnect={seconds}"))
-                .unwrap_or_default()
+            seconds.map(|seconds| format!(",reconnect={seconds}")).unwrap_or_default()
         }
         _ => ",server=on,wait=off".to_string(),
     }
@@ -110,20 +103,15 @@ fn host_and_service(device: &Element, mode: Option<&str>) -> Result<(String, Str
 
 fn serial_port(builder: &mut Builder<'_>, serial: &Element, chardev: &str) {
     let port = number(serial.child_attribute("target", "port")).unwrap_or(0);
-    let model = serial
-        .find("target/model")
-        .and_then(|model| model.attribute("name"))
-        .unwrap_or("isa-serial");
+    let model = serial.find("target/model").and_then(|model| model.attribute("name")).unwrap_or("isa-serial");
     let on_board = serial.child_attribute("target", "type") == Some("system-serial");
     if on_board {
         // The board's own port: it is there already and only wants its other end.
         builder.option("-serial", format!("chardev:{chardev}"));
         return;
     }
-    let properties = Properties::default()
-        .with("driver", model)
-        .with("chardev", chardev)
-        .with("id", alias(serial));
+    let properties =
+        Properties::default().with("driver", model).with("chardev", chardev).with("id", alias(serial));
     let properties = match model {
         "isa-serial" => properties.with("index", port),
         _ => properties.at(serial, &builder.buses),
@@ -137,10 +125,7 @@ fn virtio_port(device: &Element, driver: &str, chardev: &str) -> Properties {
     let part = |name| place.and_then(|place| number(place.attribute(name)));
     let properties = match part("controller") {
         Some(controller) => properties
-            .with(
-                "bus",
-                format!("virtio-serial{controller}.{}", part("bus").unwrap_or(0)),
-            )
+            .with("bus", format!("virtio-serial{controller}.{}", part("bus").unwrap_or(0)))
             .with_some("nr", part("port")),
         None => properties,
     };

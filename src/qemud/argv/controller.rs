@@ -7,16 +7,7 @@ use crate::qemud::define::{index_of, number};
 use crate::xml::Element;
 
 /// The kinds in the order QEMU must see them.
-const ORDER: &[&str] = &[
-    "pci",
-    "usb",
-    "scsi",
-    "ide",
-    "sata",
-    "fdc",
-    "virtio-serial",
-    "ccid",
-];
+const ORDER: &[&str] = &["pci", "usb", "scsi", "ide", "sata", "fdc", "virtio-serial", "ccid"];
 
 /// The arguments.
 pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
@@ -28,10 +19,7 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
         if *kind == "pci" {
             // A bridge may sit behind a port of a higher number.
             controllers.sort_by_key(|controller| {
-                (
-                    !matches!(controller.attribute("model"), Some("pcie-root-port")),
-                    index_of(controller),
-                )
+                (!matches!(controller.attribute("model"), Some("pcie-root-port")), index_of(controller))
             });
         }
         for controller in controllers {
@@ -80,12 +68,8 @@ fn pci(controller: &Element, id: &str) -> Option<Properties> {
     let device = |driver: &str| Properties::device(driver, id);
     Some(match controller.attribute("model")? {
         "pcie-root-port" => {
-            let driver = controller
-                .child_attribute("model", "name")
-                .unwrap_or("pcie-root-port");
-            device(driver)
-                .with_some("port", target("port"))
-                .with_some("chassis", target("chassis"))
+            let driver = controller.child_attribute("model", "name").unwrap_or("pcie-root-port");
+            device(driver).with_some("port", target("port")).with_some("chassis", target("chassis"))
         }
         "pcie-switch-upstream-port" => device("x3130-upstream"),
         "pcie-switch-downstream-port" => device("xio3130-downstream")
@@ -125,11 +109,9 @@ fn usb(controller: &Element, model: &str) -> Option<Properties> {
                     .with("firstport", first),
             )
         }
-        None => Some(
-            Properties::device(driver, alias(controller))
-                .with_some("p2", ports)
-                .with_some("p3", ports),
-        ),
+        None => {
+            Some(Properties::device(driver, alias(controller)).with_some("p2", ports).with_some("p3", ports))
+        }
     }
 }
 

@@ -82,11 +82,7 @@ fn named(builder: &Builder<'_>, cpu: &Element) -> Result<Option<String>> {
     if own.and_then(|own| own.strip_suffix(builder.board.arch.cpu_suffix)) == Some(name.as_str()) {
         return Ok(Some(name));
     }
-    let accelerator = if builder.is_accelerated() {
-        Accelerator::Kvm
-    } else {
-        Accelerator::Tcg
-    };
+    let accelerator = if builder.is_accelerated() { Accelerator::Kvm } else { Accelerator::Tcg };
     let models = builder.capabilities.cpu_models(accelerator)?;
     if models.model(&name).is_none() {
         return Err(Error::internal(format!("Unknown CPU model {name}")));
@@ -95,11 +91,7 @@ fn named(builder: &Builder<'_>, cpu: &Element) -> Result<Option<String>> {
 }
 
 fn timers(active: &Element, text: &mut String) {
-    for timer in active
-        .child("clock")
-        .into_iter()
-        .flat_map(|clock| clock.children("timer"))
-    {
+    for timer in active.child("clock").into_iter().flat_map(|clock| clock.children("timer")) {
         let present = switch(timer.attribute("present"));
         match (timer.attribute("name"), present) {
             (Some("kvmclock"), Some(false)) => text.push_str(",kvmclock=off"),
@@ -126,9 +118,8 @@ fn features(active: &Element, text: &mut String) {
         if hyperv.attribute("mode") == Some("passthrough") {
             text.push_str(",hv-passthrough=on");
         }
-        for enlightenment in hyperv
-            .elements()
-            .filter(|element| switch(element.attribute("state")) == Some(true))
+        for enlightenment in
+            hyperv.elements().filter(|element| switch(element.attribute("state")) == Some(true))
         {
             hyper_v(enlightenment, text);
         }
@@ -152,10 +143,9 @@ fn hyper_v(enlightenment: &Element, text: &mut String) {
             let retries = number(enlightenment.attribute("retries")).unwrap_or(4095);
             text.push_str(&format!(",hv-spinlocks=0x{retries:x}"));
         }
-        "vendor_id" => text.push_str(&format!(
-            ",hv-vendor-id={}",
-            enlightenment.attribute("value").unwrap_or_default()
-        )),
+        "vendor_id" => {
+            text.push_str(&format!(",hv-vendor-id={}", enlightenment.attribute("value").unwrap_or_default()))
+        }
         _ => text.push_str(&format!(",hv-{name}=on")),
     }
     if enlightenment.name == "stimer"

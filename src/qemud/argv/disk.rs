@@ -43,15 +43,9 @@ pub struct BootOrder {
 
 /// Works out which device each `<boot dev=…>` means: the first of its kind.
 pub fn boot_order(active: &Element) -> BootOrder {
-    let mut order = BootOrder {
-        disks: Vec::new(),
-        network: None,
-    };
-    let devices: Vec<&Element> = active
-        .child("devices")
-        .into_iter()
-        .flat_map(|devices| devices.children("disk"))
-        .collect();
+    let mut order = BootOrder { disks: Vec::new(), network: None };
+    let devices: Vec<&Element> =
+        active.child("devices").into_iter().flat_map(|devices| devices.children("disk")).collect();
     let wanted = active.child("os").into_iter().flat_map(|os| os.children("boot"));
     for (position, boot) in wanted.enumerate() {
         let place = position as u32 + 1;
@@ -65,9 +59,7 @@ pub fn boot_order(active: &Element) -> BootOrder {
             }
             _ => continue,
         };
-        let mut fitting = devices
-            .iter()
-            .filter(|disk| disk.attribute("device").unwrap_or("disk") == kind);
+        let mut fitting = devices.iter().filter(|disk| disk.attribute("device").unwrap_or("disk") == kind);
         if let Some(disk) = fitting.next() {
             order.disks.push((alias(disk).to_string(), place));
         }
@@ -77,13 +69,7 @@ pub fn boot_order(active: &Element) -> BootOrder {
 
 fn boot_index(disk: &Element, order: &BootOrder) -> Option<u32> {
     let own = child_number(disk, "boot", "order");
-    own.or_else(|| {
-        order
-            .disks
-            .iter()
-            .find(|(name, _)| name == alias(disk))
-            .map(|(_, place)| *place)
-    })
+    own.or_else(|| order.disks.iter().find(|(name, _)| name == alias(disk)).map(|(_, place)| *place))
 }
 
 fn device(builder: &Builder<'_>, disk: &Element, drive: Option<String>, boots: Option<u32>) -> Properties {
@@ -105,9 +91,7 @@ fn device(builder: &Builder<'_>, disk: &Element, drive: Option<String>, boots: O
         }
         "scsi" => scsi(builder, disk, optical),
         "sata" | "ide" => ide(builder, disk, bus, optical),
-        "usb" => Properties::default()
-            .with("driver", "usb-storage")
-            .at(disk, &builder.buses),
+        "usb" => Properties::default().with("driver", "usb-storage").at(disk, &builder.buses),
         _ => {
             let unit = address(disk, "drive").and_then(|drive| number(drive.attribute("unit")));
             let properties = Properties::default().with("driver", "floppy");
@@ -118,10 +102,8 @@ fn device(builder: &Builder<'_>, disk: &Element, drive: Option<String>, boots: O
             properties.with("unit", unit.unwrap_or(0))
         }
     };
-    let properties = properties
-        .with_some("drive", drive)
-        .with("id", alias(disk))
-        .with_some("bootindex", boots);
+    let properties =
+        properties.with_some("drive", drive).with("id", alias(disk)).with_some("bootindex", boots);
     finish(disk, bus, optical, properties)
 }
 
@@ -133,10 +115,7 @@ fn finish(disk: &Element, bus: &str, optical: bool, properties: Properties) -> P
         properties = properties.with("share-rw", true);
     }
     if bus == "usb" {
-        properties = properties.with(
-            "removable",
-            disk.child_attribute("target", "removable") == Some("on"),
-        );
+        properties = properties.with("removable", disk.child_attribute("target", "removable") == Some("on"));
     }
     if !optical && bus != "fdc" && bus != "usb" {
         let cache = driver("cache").or_else(|| disk.child("shareable").map(|_| "none"));
@@ -170,9 +149,7 @@ fn finish(disk: &Element, bus: &str, optical: bool, properties: Properties) -> P
     // The policy for reading follows that for writing, but "enospace" is only about writing.
     let on_write = driver("error_policy").map(|policy| if policy == "enospace" { "enospc" } else { policy });
     let on_read = driver("rerror_policy").or(driver("error_policy").filter(|policy| *policy != "enospace"));
-    properties
-        .with_some("werror", on_write)
-        .with_some("rerror", on_read)
+    properties.with_some("werror", on_write).with_some("rerror", on_read)
 }
 
 fn scsi(builder: &Builder<'_>, disk: &Element, optical: bool) -> Properties {
@@ -180,20 +157,16 @@ fn scsi(builder: &Builder<'_>, disk: &Element, optical: bool) -> Properties {
     let part = |name| drive.and_then(|drive| number(drive.attribute(name))).unwrap_or(0);
     let controller = part("controller");
     let kind = if optical { "scsi-cd" } else { "scsi-hd" };
-    let mut controllers = builder
-        .devices("controller")
-        .filter(|element| element.attribute("type") == Some("scsi"));
+    let mut controllers =
+        builder.devices("controller").filter(|element| element.attribute("type") == Some("scsi"));
     let wide = controllers
         .find(|element| index_of(element) == controller)
         .is_none_or(|element| is_wide(model(element)));
-    let properties = Properties::default()
-        .with("driver", kind)
-        .with("bus", format!("scsi{controller}.0"));
+    let properties = Properties::default().with("driver", kind).with("bus", format!("scsi{controller}.0"));
     let properties = match wide {
-        true => properties
-            .with("channel", part("bus"))
-            .with("scsi-id", part("target"))
-            .with("lun", part("unit")),
+        true => {
+            properties.with("channel", part("bus")).with("scsi-id", part("target")).with("lun", part("unit"))
+        }
         false => properties.with("scsi-id", part("unit")),
     };
     properties.with("device_id", format!("drive-{}", alias(disk)))
@@ -204,18 +177,13 @@ fn ide(builder: &Builder<'_>, disk: &Element, bus: &str, optical: bool) -> Prope
     let part = |name| drive.and_then(|drive| number(drive.attribute(name))).unwrap_or(0);
     let kind = if optical { "ide-cd" } else { "ide-hd" };
     let controller = part("controller");
-    let mut controllers = builder
-        .devices("controller")
-        .filter(|element| element.attribute("type") == Some(bus));
-    let name = controllers
-        .find(|element| index_of(element) == controller)
-        .map_or("ide", alias);
+    let mut controllers =
+        builder.devices("controller").filter(|element| element.attribute("type") == Some(bus));
+    let name = controllers.find(|element| index_of(element) == controller).map_or("ide", alias);
     let properties = Properties::default().with("driver", kind);
     match bus {
         // A SATA port is a bus with one place; an IDE channel has two.
         "sata" => properties.with("bus", format!("{name}.{}", part("unit"))),
-        _ => properties
-            .with("bus", format!("{name}.{}", part("bus")))
-            .with("unit", part("unit")),
+        _ => properties.with("bus", format!("{name}.{}", part("bus"))).with("unit", part("unit")),
     }
 }

@@ -40,11 +40,7 @@ fn vnc(builder: &mut Builder<'_>, graphics: &Element) -> Result<()> {
             let port: u16 = written.parse().ok().filter(|port| *port >= 5900).ok_or_else(|| {
                 Error::unsupported_configuration(format!("vnc port {written} must be in range [5900,65535]"))
             })?;
-            let host = if host.contains(':') {
-                format!("[{host}]")
-            } else {
-                host
-            };
+            let host = if host.contains(':') { format!("[{host}]") } else { host };
             format!("{host}:{}", vnc_port_of(port))
         }
     };
@@ -77,20 +73,14 @@ fn listening_socket(builder: &Builder<'_>, graphics: &Element) -> Listening {
     let said = |name: &str| listen.and_then(|listen| listen.attribute(name));
     match said("type") {
         Some("socket") => {
-            let made = || {
-                builder
-                    .runtime
-                    .join(format!("{}.sock", graphics.attribute("type").unwrap_or("vnc")))
-            };
+            let made =
+                || builder.runtime.join(format!("{}.sock", graphics.attribute("type").unwrap_or("vnc")));
             let path = said("socket").map_or_else(|| made().display().to_string(), str::to_string);
             Listening::Socket(path)
         }
         Some("none") => Listening::Nowhere,
         _ => Listening::Address(
-            said("address")
-                .or(graphics.attribute("listen"))
-                .unwrap_or("127.0.0.1")
-                .to_string(),
+            said("address").or(graphics.attribute("listen")).unwrap_or("127.0.0.1").to_string(),
         ),
     }
 }
@@ -107,10 +97,7 @@ fn spice(builder: &mut Builder<'_>, graphics: &Element) {
         }
     };
     match graphics.attribute("passwd") {
-        Some(password) => builder.ask(
-            "set_password",
-            json!({ "protocol": "spice", "password": password }),
-        ),
+        Some(password) => builder.ask("set_password", json!({ "protocol": "spice", "password": password })),
         None => parts.push("disable-ticketing=on".into()),
     }
     parts.push("seamless-migration=on".into());
@@ -147,18 +134,12 @@ fn card(builder: &mut Builder<'_>, video: &Element) -> Result<()> {
         }
         "vga" => {
             let driver = if primary { "VGA" } else { "secondary-vga" };
-            (
-                driver.to_string(),
-                Properties::default().with_some("vgamem_mb", megabytes("vram")),
-            )
+            (driver.to_string(), Properties::default().with_some("vgamem_mb", megabytes("vram")))
         }
         "cirrus" => ("cirrus-vga".to_string(), Properties::default()),
         "bochs" => {
             let bytes = child_number(video, "model", "vram").map(|kib| u64::from(kib) * 1024);
-            (
-                "bochs-display".to_string(),
-                Properties::default().with_some("vgamem", bytes),
-            )
+            ("bochs-display".to_string(), Properties::default().with_some("vgamem", bytes))
         }
         other => (other.to_string(), Properties::default()),
     };
@@ -187,11 +168,7 @@ fn sound_card(builder: &mut Builder<'_>, sound: &Element) {
     };
     let properties = Properties::device(driver, id);
     let has_codec = driver.ends_with("hda");
-    let properties = if has_codec {
-        properties
-    } else {
-        properties.with("audiodev", "audio1")
-    };
+    let properties = if has_codec { properties } else { properties.with("audiodev", "audio1") };
     let properties = properties.at(sound, &builder.buses);
     builder.device(&properties);
     if !has_codec {
@@ -200,10 +177,7 @@ fn sound_card(builder: &mut Builder<'_>, sound: &Element) {
     let written: Vec<&Element> = sound.children("codec").collect();
     let kinds: Vec<&str> = match written.is_empty() {
         true => vec!["duplex"],
-        false => written
-            .iter()
-            .map(|codec| codec.attribute("type").unwrap_or("duplex"))
-            .collect(),
+        false => written.iter().map(|codec| codec.attribute("type").unwrap_or("duplex")).collect(),
     };
     for (number, kind) in kinds.iter().enumerate() {
         let codec = Properties::device(&format!("hda-{kind}"), &format!("{id}-codec{number}"))

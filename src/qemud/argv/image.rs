@@ -37,10 +37,9 @@ pub struct Image {
 /// Checks that a file is there and may be read; `what` opens the message.
 pub fn readable(path: &Path, what: &str) -> Result<()> {
     match std::fs::metadata(path) {
-        Ok(facts) if facts.is_dir() => Err(Error::new(
-            ErrorCode::SYSTEM,
-            format!("{what} {}: Is a directory", path.display()),
-        )),
+        Ok(facts) if facts.is_dir() => {
+            Err(Error::new(ErrorCode::SYSTEM, format!("{what} {}: Is a directory", path.display())))
+        }
         Ok(_) => nix::unistd::access(path, nix::unistd::AccessFlags::R_OK)
             .map_err(|cause| refused(path, what, cause)),
         Err(cause) => Err(Error::system(format!("{what} {}", path.display()), &cause)),
@@ -49,14 +48,9 @@ pub fn readable(path: &Path, what: &str) -> Result<()> {
 
 fn refused(path: &Path, what: &str, cause: nix::errno::Errno) -> Error {
     let user = nix::unistd::geteuid();
-    let name = nix::unistd::User::from_uid(user)
-        .ok()
-        .flatten()
-        .map_or_else(|| user.to_string(), |user| user.name);
-    Error::new(
-        ErrorCode::SYSTEM,
-        format!("{what} {} as user '{name}': {}", path.display(), cause.desc()),
-    )
+    let name =
+        nix::unistd::User::from_uid(user).ok().flatten().map_or_else(|| user.to_string(), |user| user.name);
+    Error::new(ErrorCode::SYSTEM, format!("{what} {} as user '{name}': {}", path.display(), cause.desc()))
 }
 
 /// Checks that an image can be opened as the guest will.
@@ -75,11 +69,7 @@ fn accessible(path: &Path, writable: bool) -> Result<()> {
         };
         Error::new(
             ErrorCode::SYSTEM,
-            format!(
-                "Cannot access storage file '{}'{tail}: {}",
-                path.display(),
-                cause.desc()
-            ),
+            format!("Cannot access storage file '{}'{tail}: {}", path.display(), cause.desc()),
         )
     };
     let mut wanted = nix::unistd::AccessFlags::R_OK;
@@ -94,19 +84,12 @@ pub fn chain(disk: &Element, writable: bool) -> Result<Vec<Image>> {
     let Some(source) = disk.child("source") else {
         return Ok(Vec::new());
     };
-    let format = disk
-        .child_attribute("driver", "type")
-        .unwrap_or("raw")
-        .to_string();
+    let format = disk.child_attribute("driver", "type").unwrap_or("raw").to_string();
     let Some(storage) = storage(source, disk.attribute("type").unwrap_or("file"))? else {
         return Ok(Vec::new());
     };
     let number = number(source.attribute("index"));
-    let mut images = vec![Image {
-        storage,
-        format,
-        number,
-    }];
+    let mut images = vec![Image { storage, format, number }];
     if let Storage::File(path) | Storage::Device(path) = &images[0].storage {
         accessible(path, writable)?;
     }
@@ -147,14 +130,8 @@ fn network(source: &Element) -> Result<Properties> {
         }
         "http" | "https" => {
             let port = said("port").map(|port| format!(":{port}")).unwrap_or_default();
-            let path = source
-                .attribute("name")
-                .unwrap_or_default()
-                .trim_start_matches('/');
-            let query = source
-                .attribute("query")
-                .map(|query| format!("?{query}"))
-                .unwrap_or_default();
+            let path = source.attribute("name").unwrap_or_default().trim_start_matches('/');
+            let query = source.attribute("query").map(|query| format!("?{query}")).unwrap_or_default();
             let url = format!("{protocol}://{address}{port}/{path}{query}");
             Ok(Properties::default().with("driver", protocol).with("url", url))
         }
@@ -171,19 +148,12 @@ fn written_chain(first: &Element, images: &mut Vec<Image>) -> Result<()> {
         let Some(source) = element.child("source") else {
             return Ok(()); // an empty element ends the chain
         };
-        let format = element
-            .child_attribute("format", "type")
-            .unwrap_or("raw")
-            .to_string();
+        let format = element.child_attribute("format", "type").unwrap_or("raw").to_string();
         if let Some(storage) = storage(source, element.attribute("type").unwrap_or("file"))? {
             if let Storage::File(path) | Storage::Device(path) = &storage {
                 accessible(path, false)?;
             }
-            images.push(Image {
-                storage,
-                format,
-                number: number(element.attribute("index")),
-            });
+            images.push(Image { storage, format, number: number(element.attribute("index")) });
         }
         written = element.child("backingStore");
         if written.is_none() {
@@ -224,43 +194,25 @@ fn found_chain(images: &mut Vec<Image>) -> Result<()> {
         };
         accessible(&backing, false)?;
         let is_device = std::fs::metadata(&backing).is_ok_and(|facts| facts.file_type().is_block_device());
-        let storage = if is_device {
-            Storage::Device(backing)
-        } else {
-            Storage::File(backing)
-        };
-        images.push(Image {
-            storage,
-            format,
-            number: None,
-        });
+        let storage = if is_device { Storage::Device(backing) } else { Storage::File(backing) };
+        images.push(Image { storage, format, number: None });
     }
 }
 
 /// The backing file that a qcow2 image names, and its format.
 fn backing_of(path: &Path) -> Result<Option<(PathBuf, Option<String>)>> {
     let failed = |cause: std::io::Error| {
-        Error::system(
-            format!("cannot read the header of image '{}'", path.display()),
-            &cause,
-        )
+        Error::system(format!("cannot read the header of image '{}'", path.display()), &cause)
     };
     let mut file = File::open(path).map_err(failed)?;
     // Header and extensions lie in the first cluster; none is needed beyond 64 KiB.
     let mut head = Vec::new();
-    Read::by_ref(&mut file)
-        .take(64 * 1024)
-        .read_to_end(&mut head)
-        .map_err(failed)?;
+    Read::by_ref(&mut file).take(64 * 1024).read_to_end(&mut head).map_err(failed)?;
     let word = |at: usize| {
-        head.get(at..at + 4)
-            .map(|bytes| bytes.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte)))
+        head.get(at..at + 4).map(|bytes| bytes.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte)))
     };
     if head.get(..4) != Some(b"QFI\xfb") {
-        return Err(Error::internal(format!(
-            "image '{}' is not in qcow2 format",
-            path.display()
-        )));
+        return Err(Error::internal(format!("image '{}' is not in qcow2 format", path.display())));
     }
     let offset = word(8).unwrap_or(0) << 32 | word(12).unwrap_or(0);
     let length = word(16).unwrap_or(0);
@@ -271,20 +223,15 @@ fn backing_of(path: &Path) -> Result<Option<(PathBuf, Option<String>)>> {
     file.read_exact_at(&mut name, offset).map_err(failed)?;
     let name = String::from_utf8_lossy(&name).into_owned();
     let version = word(4).unwrap_or(2);
-    let mut at = if version >= 3 {
-        word(100).unwrap_or(104) as usize
-    } else {
-        72
-    };
+    let mut at = if version >= 3 { word(100).unwrap_or(104) as usize } else { 72 };
     let mut format = None;
     while let (Some(kind), Some(size)) = (word(at), word(at + 4)) {
         let size = size as usize;
         match kind {
             0 => break,
             0xE279_2ACA => {
-                format = head
-                    .get(at + 8..at + 8 + size)
-                    .map(|text| String::from_utf8_lossy(text).into_owned());
+                format =
+                    head.get(at + 8..at + 8 + size).map(|text| String::from_utf8_lossy(text).into_owned());
             }
             _ => {}
         }
@@ -320,10 +267,6 @@ pub fn write_chain(disk: &mut Element, images: &[Image], first: u32, next: &mut 
         source.set("index", first);
     }
     disk.remove("backingStore");
-    let at = disk
-        .nodes
-        .iter()
-        .position(|node| matches!(node, Node::Element(e) if e.name == "source"));
-    disk.nodes
-        .insert(at.map_or(0, |at| at + 1), Node::Element(behind));
+    let at = disk.nodes.iter().position(|node| matches!(node, Node::Element(e) if e.name == "source"));
+    disk.nodes.insert(at.map_or(0, |at| at + 1), Node::Element(behind));
 }

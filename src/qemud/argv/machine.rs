@@ -83,19 +83,13 @@ fn machine(builder: &Builder<'_>, firmware: &node::Firmware) -> String {
         add(format!("hpet={}", if present == "yes" { "on" } else { "off" }));
     }
     if has("acpi") {
-        add(format!(
-            "acpi={}",
-            if features("acpi").is_some() { "on" } else { "off" }
-        ));
+        add(format!("acpi={}", if features("acpi").is_some() { "on" } else { "off" }));
     }
     text
 }
 
 fn timer<'a>(active: &'a Element, name: &str) -> Option<&'a Element> {
-    let mut timers = active
-        .child("clock")
-        .into_iter()
-        .flat_map(|clock| clock.children("timer"));
+    let mut timers = active.child("clock").into_iter().flat_map(|clock| clock.children("timer"));
     timers.find(|timer| timer.attribute("name") == Some(name))
 }
 
@@ -106,20 +100,14 @@ fn accelerator(builder: &mut Builder<'_>) {
 
 /// The id that the machine's main memory has in migration.
 fn ram_id(builder: &Builder<'_>) -> Option<String> {
-    builder
-        .capabilities
-        .machine(builder.machine())
-        .and_then(|machine| machine.default_ram_id.clone())
+    builder.capabilities.machine(builder.machine()).and_then(|machine| machine.default_ram_id.clone())
 }
 
 /// The memory in bytes.
 fn memory_bytes(active: &Element) -> Result<u64> {
     let text = active.child_text("memory").unwrap_or_default();
-    let kib: u64 = text
-        .parse()
-        .map_err(|_| Error::xml(format!("invalid memory size '{text}'")))?;
-    kib.checked_mul(1024)
-        .ok_or_else(|| Error::xml(format!("memory size {kib} KiB is too large")))
+    let kib: u64 = text.parse().map_err(|_| Error::xml(format!("invalid memory size '{text}'")))?;
+    kib.checked_mul(1024).ok_or_else(|| Error::xml(format!("memory size {kib} KiB is too large")))
 }
 
 fn memory(builder: &mut Builder<'_>) -> Result<()> {
@@ -132,10 +120,7 @@ fn memory(builder: &mut Builder<'_>) -> Result<()> {
         builder.object(&backend);
     }
     let locked = builder.active.find("memoryBacking/locked").is_some();
-    builder.option(
-        "-overcommit",
-        format!("mem-lock={}", if locked { "on" } else { "off" }),
-    );
+    builder.option("-overcommit", format!("mem-lock={}", if locked { "on" } else { "off" }));
     Ok(())
 }
 
@@ -146,11 +131,7 @@ fn memory_backend(active: &Element, id: &str, bytes: u64) -> Properties {
         |child: &str, attribute: &str| backing.and_then(|backing| backing.child_attribute(child, attribute));
     let huge = backing.and_then(|backing| backing.child("hugepages"));
     let anonymous = said("source", "type").is_none_or(|kind| kind == "anonymous") && huge.is_none();
-    let kind = if anonymous {
-        "memory-backend-ram"
-    } else {
-        "memory-backend-memfd"
-    };
+    let kind = if anonymous { "memory-backend-ram" } else { "memory-backend-memfd" };
     let mut properties = Properties::object(kind, id);
     if let Some(huge) = huge {
         properties = properties.with("hugetlb", true);
@@ -175,10 +156,7 @@ fn memory_backend(active: &Element, id: &str, bytes: u64) -> Properties {
 
 fn processors(builder: &mut Builder<'_>) {
     let active = builder.active;
-    let most = active
-        .child_text("vcpu")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1);
+    let most = active.child_text("vcpu").and_then(|text| text.parse().ok()).unwrap_or(1);
     let now = number(active.child_attribute("vcpu", "current")).unwrap_or(most);
     let mut text = now.to_string();
     if now != most {
@@ -219,22 +197,14 @@ fn numa(builder: &mut Builder<'_>) -> Result<()> {
         let memory = format!("ram-node{id}");
         builder.object(&memory_backend(active, &memory, amount * factor));
         let mut text = format!("node,nodeid={id}");
-        for range in cell
-            .attribute("cpus")
-            .unwrap_or_default()
-            .split(',')
-            .filter(|range| !range.is_empty())
-        {
+        for range in cell.attribute("cpus").unwrap_or_default().split(',').filter(|range| !range.is_empty()) {
             text.push_str(&format!(",cpus={range}"));
         }
         builder.option("-numa", format!("{text},memdev={memory}"));
     }
     for (position, cell) in numa.children("cell").enumerate() {
         let from = number(cell.attribute("id")).unwrap_or(position as u32);
-        for sibling in cell
-            .child("distances")
-            .into_iter()
-            .flat_map(|distances| distances.children("sibling"))
+        for sibling in cell.child("distances").into_iter().flat_map(|distances| distances.children("sibling"))
         {
             if let (Some(to), Some(value)) = (sibling.attribute("id"), sibling.attribute("value")) {
                 builder.option("-numa", format!("dist,src={from},dst={to},val={value}"));
@@ -246,17 +216,9 @@ fn numa(builder: &mut Builder<'_>) -> Result<()> {
 
 /// The numbers of the I/O threads: those given, then the lowest free ones.
 pub fn iothreads(active: &Element) -> Vec<u32> {
-    let count = active
-        .child_text("iothreads")
-        .and_then(|text| text.parse::<usize>().ok())
-        .unwrap_or(0);
-    let given = active
-        .child("iothreadids")
-        .into_iter()
-        .flat_map(|ids| ids.children("iothread"));
-    let mut numbers: Vec<u32> = given
-        .filter_map(|thread| number(thread.attribute("id")))
-        .collect();
+    let count = active.child_text("iothreads").and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+    let given = active.child("iothreadids").into_iter().flat_map(|ids| ids.children("iothread"));
+    let mut numbers: Vec<u32> = given.filter_map(|thread| number(thread.attribute("id"))).collect();
     let mut next = 1..;
     while numbers.len() < count {
         if let Some(free) = next.find(|candidate| !numbers.contains(candidate)) {
@@ -286,18 +248,9 @@ pub fn run_state(builder: &mut Builder<'_>) -> Result<()> {
         _ => None,
     };
     if let Some(chip) = chip {
-        for (state, property) in [
-            ("suspend-to-mem", "disable_s3"),
-            ("suspend-to-disk", "disable_s4"),
-        ] {
-            if let Some(enabled) = active
-                .child("pm")
-                .and_then(|pm| pm.child_attribute(state, "enabled"))
-            {
-                builder.option(
-                    "-global",
-                    format!("{chip}.{property}={}", i32::from(enabled == "no")),
-                );
+        for (state, property) in [("suspend-to-mem", "disable_s3"), ("suspend-to-disk", "disable_s4")] {
+            if let Some(enabled) = active.child("pm").and_then(|pm| pm.child_attribute(state, "enabled")) {
+                builder.option("-global", format!("{chip}.{property}={}", i32::from(enabled == "no")));
             }
         }
     }
@@ -317,20 +270,12 @@ fn clock(active: &Element) -> Result<String> {
             moment(
                 now()
                     + adjustment
-                    + if said("basis") == Some("localtime") {
-                        offset_of_localtime(None)?
-                    } else {
-                        0
-                    },
+                    + if said("basis") == Some("localtime") { offset_of_localtime(None)? } else { 0 },
             )
         }
         Some("absolute") => {
             let start = said("start").unwrap_or("0");
-            moment(
-                start
-                    .parse()
-                    .map_err(|_| Error::xml(format!("invalid clock start '{start}'")))?,
-            )
+            moment(start.parse().map_err(|_| Error::xml(format!("invalid clock start '{start}'")))?)
         }
         Some("timezone") => moment(now() + offset_of_localtime(said("timezone"))?),
         _ => "utc".to_string(),
@@ -362,13 +307,9 @@ fn offset_of_localtime(zone: Option<&str>) -> Result<i64> {
     if let Some(zone) = zone {
         command.env("TZ", zone);
     }
-    let output = command
-        .output()
-        .map_err(|cause| Error::system("cannot run date", &cause))?;
+    let output = command.output().map_err(|cause| Error::system("cannot run date", &cause))?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_string();
-    let parts = text
-        .strip_prefix(['+', '-'])
-        .filter(|digits| digits.len() == 4 && digits.is_ascii());
+    let parts = text.strip_prefix(['+', '-']).filter(|digits| digits.len() == 4 && digits.is_ascii());
     let parsed = parts.and_then(|digits| {
         Some(digits[..2].parse::<i64>().ok()? * 3600 + digits[2..].parse::<i64>().ok()? * 60)
     });
@@ -387,18 +328,9 @@ fn moment(seconds: i64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
     let year = year_of_era + era * 400 + carry;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
-        rest / 3600,
-        rest / 60 % 60,
-        rest % 60
-    )
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60)
 }
 
 fn boot(builder: &mut Builder<'_>) -> Result<()> {
@@ -418,18 +350,12 @@ fn boot(builder: &mut Builder<'_>) -> Result<()> {
     text.push("strict=on".into());
     builder.option("-boot", text.join(","));
     for (element, option) in [("kernel", "-kernel"), ("initrd", "-initrd"), ("dtb", "-dtb")] {
-        if let Some(path) = os
-            .and_then(|os| os.child_text(element))
-            .filter(|path| !path.is_empty())
-        {
+        if let Some(path) = os.and_then(|os| os.child_text(element)).filter(|path| !path.is_empty()) {
             image::readable(Path::new(&path), "unable to stat:")?;
             builder.option(option, path);
         }
     }
-    if let Some(cmdline) = os
-        .and_then(|os| os.child_text("cmdline"))
-        .filter(|line| !line.is_empty())
-    {
+    if let Some(cmdline) = os.and_then(|os| os.child_text("cmdline")).filter(|line| !line.is_empty()) {
         builder.option("-append", cmdline);
     }
     Ok(())
@@ -449,11 +375,7 @@ pub fn closing(builder: &mut Builder<'_>, incoming: bool) {
         builder.option("-incoming", "defer");
     }
     let active = builder.active;
-    for argument in active
-        .find("qemu:commandline")
-        .into_iter()
-        .flat_map(|line| line.children("qemu:arg"))
-    {
+    for argument in active.find("qemu:commandline").into_iter().flat_map(|line| line.children("qemu:arg")) {
         builder.flag(argument.attribute("value").unwrap_or_default());
     }
 }
@@ -473,9 +395,8 @@ mod tests {
     #[test]
     fn threads_without_a_number_take_the_lowest_free_ones() {
         let ids = Element::new("iothreadids").with_child(Element::new("iothread").with("id", 2));
-        let domain = Element::new("domain")
-            .with_child(Element::new("iothreads").with_text(3))
-            .with_child(ids);
+        let domain =
+            Element::new("domain").with_child(Element::new("iothreads").with_text(3)).with_child(ids);
         assert_eq!(iothreads(&domain), [2, 1, 3]);
     }
 }

@@ -154,15 +154,9 @@ pub fn launch(request: &LaunchRequest<'_>) -> Result<Launch> {
 fn monitor(builder: &mut Builder<'_>, request: &LaunchRequest<'_>) {
     let address = match request.monitor_fd {
         Some(fd) => format!("fd={fd}"),
-        None => format!(
-            "path={}",
-            properties::comma(&monitor_socket(request.runtime).display().to_string())
-        ),
+        None => format!("path={}", properties::comma(&monitor_socket(request.runtime).display().to_string())),
     };
-    builder.option(
-        "-chardev",
-        format!("socket,id=charmonitor,{address},server=on,wait=off"),
-    );
+    builder.option("-chardev", format!("socket,id=charmonitor,{address},server=on,wait=off"));
     builder.option("-mon", "chardev=charmonitor,id=monitor,mode=control");
 }
 
@@ -175,17 +169,10 @@ fn environment(active: &Element) -> Vec<(String, String)> {
             variables.push((name.to_string(), value));
         }
     }
-    for given in active
-        .find("qemu:commandline")
-        .into_iter()
-        .flat_map(|line| line.children("qemu:env"))
-    {
+    for given in active.find("qemu:commandline").into_iter().flat_map(|line| line.children("qemu:env")) {
         if let Some(name) = given.attribute("name") {
             variables.retain(|(known, _)| known != name);
-            variables.push((
-                name.to_string(),
-                given.attribute("value").unwrap_or_default().to_string(),
-            ));
+            variables.push((name.to_string(), given.attribute("value").unwrap_or_default().to_string()));
         }
     }
     variables

@@ -29,11 +29,8 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
 fn card(builder: &Builder<'_>, interface: &Element, host: &str, boots: Option<u32>) -> Properties {
     let kind = model(interface);
     let is_virtio = kind.starts_with("virtio");
-    let device = if is_virtio {
-        builder.virtio("virtio-net", interface, Some(kind))
-    } else {
-        kind.to_string()
-    };
+    let device =
+        if is_virtio { builder.virtio("virtio-net", interface, Some(kind)) } else { kind.to_string() };
     let driver = |name: &str| child_number(interface, "driver", name);
     let mut properties = Properties::default().with("driver", device);
     if is_virtio {
@@ -96,10 +93,7 @@ fn as_option(properties: &Value) -> String {
             Value::Bool(value) => add(name, if *value { "on" } else { "off" }.into()),
             // The rules of port forwarding are a list of objects that hold one string each.
             Value::Array(items) => {
-                for item in items
-                    .iter()
-                    .filter_map(|item| item.get("str").and_then(Value::as_str))
-                {
+                for item in items.iter().filter_map(|item| item.get("str").and_then(Value::as_str)) {
                     add(name, item.to_string());
                 }
             }
@@ -126,11 +120,7 @@ fn slirp(builder: &Builder<'_>, interface: &Element, id: &str) -> Result<Value> 
             let last = number("end").unwrap_or(first);
             let to = number("to").unwrap_or(first);
             for offset in 0..=last.saturating_sub(first) {
-                let rule = format!(
-                    "{protocol}:{host}:{}-:{}",
-                    first + offset,
-                    to.saturating_add(offset)
-                );
+                let rule = format!("{protocol}:{host}:{}-:{}", first + offset, to.saturating_add(offset));
                 rules.push(json!({ "str": rule }));
             }
         }
@@ -157,12 +147,8 @@ fn passt(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Result<Val
     }
     let program = find_program("passt")?;
     let socket = builder.runtime.join(format!("{}-passt.socket", alias(interface)));
-    let mut arguments: Vec<String> = vec![
-        "--one-off".into(),
-        "--foreground".into(),
-        "--socket".into(),
-        socket.display().to_string(),
-    ];
+    let mut arguments: Vec<String> =
+        vec!["--one-off".into(), "--foreground".into(), "--socket".into(), socket.display().to_string()];
     if nix::unistd::geteuid().is_root() {
         // Otherwise it becomes "nobody", who may not make a socket in the guest's folder.
         arguments.extend(["--runas".into(), "0".into()]);
@@ -171,40 +157,18 @@ fn passt(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Result<Val
         arguments.extend(["--interface".into(), name.into()]);
     }
     for forward in interface.children("portForward") {
-        let option = if forward.attribute("proto") == Some("udp") {
-            "--udp-ports"
-        } else {
-            "--tcp-ports"
-        };
-        let address = forward
-            .attribute("address")
-            .map(|address| format!("{address}/"))
-            .unwrap_or_default();
+        let option = if forward.attribute("proto") == Some("udp") { "--udp-ports" } else { "--tcp-ports" };
+        let address = forward.attribute("address").map(|address| format!("{address}/")).unwrap_or_default();
         for range in forward.children("range") {
             let first = range.attribute("start").unwrap_or_default();
-            let last = range
-                .attribute("end")
-                .map(|last| format!("-{last}"))
-                .unwrap_or_default();
-            let to = range
-                .attribute("to")
-                .map(|to| format!(":{to}"))
-                .unwrap_or_default();
-            let excluded = if range.attribute("exclude") == Some("yes") {
-                "~"
-            } else {
-                ""
-            };
+            let last = range.attribute("end").map(|last| format!("-{last}")).unwrap_or_default();
+            let to = range.attribute("to").map(|to| format!(":{to}")).unwrap_or_default();
+            let excluded = if range.attribute("exclude") == Some("yes") { "~" } else { "" };
             arguments.extend([option.into(), format!("{address}{excluded}{first}{last}{to}")]);
         }
     }
     builder.prepare(Preparation::Remove(socket.clone()));
-    builder.side_process(SideProcess {
-        name: "passt".into(),
-        program,
-        arguments,
-        socket: socket.clone(),
-    });
+    builder.side_process(SideProcess { name: "passt".into(), program, arguments, socket: socket.clone() });
     Ok(json!({
         "type": "stream", "addr": { "type": "unix", "path": socket.display().to_string() }, "server": false, "id": id
     }))
@@ -224,14 +188,9 @@ pub fn find_program(name: &str) -> Result<PathBuf> {
 
 /// A tap device on a bridge: made here when we may, else by QEMU's own set-uid helper.
 fn bridge(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Result<Value> {
-    let bridge = interface
-        .child_attribute("source", "bridge")
-        .unwrap_or_default()
-        .to_string();
+    let bridge = interface.child_attribute("source", "bridge").unwrap_or_default().to_string();
     if !Path::new("/sys/class/net").join(&bridge).join("bridge").exists() {
-        return Err(Error::operation_failed(format!(
-            "bridge '{bridge}' does not exist on this host"
-        )));
+        return Err(Error::operation_failed(format!("bridge '{bridge}' does not exist on this host")));
     }
     if !nix::unistd::geteuid().is_root() {
         builder.spawns = true;
@@ -239,34 +198,15 @@ fn bridge(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Result<Va
     }
     let name = tap_name(interface);
     let mut run = |purpose: &str, arguments: &[&str]| {
-        let command = std::iter::once("ip")
-            .chain(arguments.iter().copied())
-            .map(str::to_string)
-            .collect();
-        builder.prepare(Preparation::Run {
-            purpose: purpose.to_string(),
-            command,
-        });
+        let command = std::iter::once("ip").chain(arguments.iter().copied()).map(str::to_string).collect();
+        builder.prepare(Preparation::Run { purpose: purpose.to_string(), command });
     };
-    run(
-        "make the tap device",
-        &["tuntap", "add", "dev", &name, "mode", "tap"],
-    );
+    run("make the tap device", &["tuntap", "add", "dev", &name, "mode", "tap"]);
     if let Some(mtu) = interface.child_attribute("mtu", "size") {
-        run(
-            "set the MTU of the tap device",
-            &["link", "set", "dev", &name, "mtu", mtu],
-        );
+        run("set the MTU of the tap device", &["link", "set", "dev", &name, "mtu", mtu]);
     }
-    run(
-        "put the tap device on the bridge",
-        &["link", "set", "dev", &name, "master", &bridge, "up"],
-    );
-    builder.clean_up(
-        ["ip", "link", "delete", "dev", &name]
-            .map(str::to_string)
-            .to_vec(),
-    );
+    run("put the tap device on the bridge", &["link", "set", "dev", &name, "master", &bridge, "up"]);
+    builder.clean_up(["ip", "link", "delete", "dev", &name].map(str::to_string).to_vec());
     Ok(json!({ "type": "tap", "ifname": name, "script": "no", "downscript": "no", "id": id }))
 }
 
@@ -282,10 +222,7 @@ fn tap_name(interface: &Element) -> String {
 
 /// A tap device that exists already, or that QEMU makes.
 fn tap(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Value {
-    let script = interface
-        .child_attribute("script", "path")
-        .unwrap_or("no")
-        .to_string();
+    let script = interface.child_attribute("script", "path").unwrap_or("no").to_string();
     builder.spawns |= script != "no";
     json!({ "type": "tap", "ifname": tap_name(interface), "script": script, "downscript": "no", "id": id })
 }
@@ -297,9 +234,6 @@ mod tests {
     #[test]
     fn a_back_end_can_be_written_without_json() {
         let properties = json!({ "type": "user", "id": "hostnet0", "hostfwd": [{ "str": "tcp::22-:22" }, { "str": "udp::5-:5" }] });
-        assert_eq!(
-            as_option(&properties),
-            "user,id=hostnet0,hostfwd=tcp::22-:22,hostfwd=udp::5-:5"
-        );
+        assert_eq!(as_option(&properties), "user,id=hostnet0,hostfwd=tcp::22-:22,hostfwd=udp::5-:5");
     }
 }

@@ -65,19 +65,15 @@ pub fn nodes(builder: &mut Builder<'_>, images: &[Image], opening: &Opening) -> 
         let opening = if top {
             opening.clone()
         } else {
-            Opening {
-                read_only: true,
-                cache: opening.cache.clone(),
-                ..Opening::default()
-            }
+            Opening { read_only: true, cache: opening.cache.clone(), ..Opening::default() }
         };
         let number = image.number.unwrap_or(0);
         let storage = format!("libvirt-{number}-storage");
         let is_raw = image.format == "raw";
         let mut properties = match &image.storage {
-            Storage::File(path) => Properties::default()
-                .with("driver", "file")
-                .with("filename", path.display().to_string()),
+            Storage::File(path) => {
+                Properties::default().with("driver", "file").with("filename", path.display().to_string())
+            }
             Storage::Device(path) => Properties::default()
                 .with("driver", "host_device")
                 .with("filename", path.display().to_string()),
@@ -109,10 +105,7 @@ pub fn nodes(builder: &mut Builder<'_>, images: &[Image], opening: &Opening) -> 
             .with_some("cache", opening.cache_flags())
             .with("driver", image.format.as_str())
             .with("file", storage)
-            .with(
-                "backing",
-                behind.take().map_or(serde_json::Value::Null, Into::into),
-            );
+            .with("backing", behind.take().map_or(serde_json::Value::Null, Into::into));
         builder.node(&properties);
         behind = Some(format);
     }
@@ -127,10 +120,7 @@ pub fn firmware(builder: &mut Builder<'_>) -> Result<Firmware> {
     let path = loader.text().trim().to_string();
     readable(Path::new(&path), "cannot read firmware")?;
     if loader.attribute("type") != Some("pflash") {
-        return Ok(Firmware {
-            bios: Some(path),
-            ..Firmware::default()
-        });
+        return Ok(Firmware { bios: Some(path), ..Firmware::default() });
     }
     let read_only = loader.attribute("readonly") == Some("yes");
     let format = loader.attribute("format").unwrap_or("raw");
@@ -144,10 +134,7 @@ pub fn firmware(builder: &mut Builder<'_>) -> Result<Firmware> {
             if !Path::new(&path).exists() {
                 readable(Path::new(template), "cannot read the template of UEFI variables")?;
             }
-            builder.prepare(Preparation::Copy {
-                from: template.into(),
-                to: path.clone().into(),
-            });
+            builder.prepare(Preparation::Copy { from: template.into(), to: path.clone().into() });
         }
         let format = nvram.attribute("format").unwrap_or("raw");
         flash.push((1, flash_node(builder, 1, &path, format, false)));
@@ -162,11 +149,7 @@ fn flash_node(builder: &mut Builder<'_>, number: u32, path: &str, format: &str, 
         .with("filename", path)
         .with("node-name", storage.as_str())
         .with(
-            if format == "raw" {
-                "read-only"
-            } else {
-                "auto-read-only"
-            },
+            if format == "raw" { "read-only" } else { "auto-read-only" },
             if format == "raw" { read_only } else { true },
         )
         .with("discard", "unmap");

@@ -32,9 +32,8 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
     for vsock in builder.devices("vsock") {
         let driver = builder.virtio("vhost-vsock", vsock, vsock.attribute("model"));
         let cid = number(vsock.child_attribute("cid", "address"));
-        let properties = Properties::device(&driver, alias(vsock))
-            .with_some("guest-cid", cid)
-            .at(vsock, &builder.buses);
+        let properties =
+            Properties::device(&driver, alias(vsock)).with_some("guest-cid", cid).at(vsock, &builder.buses);
         builder.device(&properties);
     }
     Ok(())
@@ -94,12 +93,7 @@ fn memory_balloon(builder: &mut Builder<'_>, balloon: &Element) {
             json!({ "path": path, "property": "guest-stats-polling-interval", "value": period }),
         );
     }
-    let amount = |name: &str| {
-        builder
-            .active
-            .child_text(name)
-            .and_then(|text| text.parse::<u64>().ok())
-    };
+    let amount = |name: &str| builder.active.child_text(name).and_then(|text| text.parse::<u64>().ok());
     if let (Some(most), Some(now)) = (amount("memory"), amount("currentMemory"))
         && now < most
     {

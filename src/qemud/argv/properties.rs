@@ -99,10 +99,7 @@ mod tests {
         let text = Properties::device("virtio-blk-pci", "virtio-disk0")
             .with("bootindex", 1)
             .with_switch("x", Some("on"));
-        assert_eq!(
-            text.text(),
-            r#"{"driver":"virtio-blk-pci","id":"virtio-disk0","bootindex":1,"x":true}"#
-        );
+        assert_eq!(text.text(), r#"{"driver":"virtio-blk-pci","id":"virtio-disk0","bootindex":1,"x":true}"#);
     }
 
     #[test]

@@ -57,12 +57,7 @@ impl Guest {
     /// The kind of the device of an alias, as QEMU's object tree has it.
     pub(super) fn kind_of(&mut self, alias: &str) -> String {
         let known = self.ask("qom-list", json!({ "path": "/machine/peripheral" }));
-        let known = known
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|entry| entry["name"] == alias)
-            .cloned();
+        let known = known.as_array().unwrap().iter().find(|entry| entry["name"] == alias).cloned();
         let known = known.unwrap_or_else(|| panic!("no device '{alias}'"));
         known["type"].as_str().unwrap().to_string()
     }
@@ -73,9 +68,7 @@ impl Guest {
 pub(super) fn emulator(arch: &str) -> Option<Arc<QemuCapabilities>> {
     let given = std::env::var_os("HVSH_TEST_EMULATORS")
         .map(|folder| Path::new(&folder).join(format!("qemu-system-{arch}")));
-    let binary = given
-        .filter(|path| path.exists())
-        .map_or_else(|| define::emulator_of(arch), Ok);
+    let binary = given.filter(|path| path.exists()).map_or_else(|| define::emulator_of(arch), Ok);
     match binary.and_then(|binary| QemuCapabilities::of(&binary)) {
         Ok(facts) => Some(facts),
         Err(error) => {
@@ -88,13 +81,7 @@ pub(super) fn emulator(arch: &str) -> Option<Arc<QemuCapabilities>> {
 pub(super) fn complete(text: &str, capabilities: &QemuCapabilities, folder: &Path) -> Result<Element> {
     let text = text.replace("FOLDER", &folder.display().to_string());
     let mut tree = crate::xml::parse(&text, "test")?;
-    define::complete(
-        &mut tree,
-        capabilities,
-        &define::Places {
-            nvram: folder.join("nvram"),
-        },
-    )?;
+    define::complete(&mut tree, capabilities, &define::Places { nvram: folder.join("nvram") })?;
     Ok(tree)
 }
 
@@ -125,13 +112,7 @@ pub(super) fn start(arch: &str, text: &str, prepare: impl FnOnce(&Path)) -> Opti
         .unwrap();
     let monitor = connect(&monitor_socket(folder.path()), child, &launch.arguments);
     let (child, stream) = monitor;
-    let mut guest = Guest {
-        child,
-        beside,
-        monitor: BufReader::new(stream),
-        launch,
-        _folder: folder,
-    };
+    let mut guest = Guest { child, beside, monitor: BufReader::new(stream), launch, _folder: folder };
     guest.line();
     guest.ask("qmp_capabilities", Value::Null);
     let status = guest.ask("query-status", Value::Null);
@@ -154,11 +135,7 @@ fn carry_out(preparation: &Preparation) {
 }
 
 fn run_beside(process: &SideProcess) -> Child {
-    let child = Command::new(&process.program)
-        .args(&process.arguments)
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
+    let child = Command::new(&process.program).args(&process.arguments).stdin(Stdio::null()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while !process.socket.exists() {
         assert!(Instant::now() < deadline, "{} makes no socket", process.name);
@@ -214,48 +191,29 @@ const COMMON: &str = "<disk type='file' device='disk'><driver name='qemu' type='
 
 fn images(folder: &Path) {
     image(folder, "base.qcow2", &["-f", "qcow2"]);
-    image(
-        folder,
-        "top.qcow2",
-        &["-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2"],
-    );
+    image(folder, "top.qcow2", &["-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2"]);
     image(folder, "raw.img", &["-f", "raw"]);
 }
 
 /// What must hold of the common devices on every board.
 fn check_common(guest: &mut Guest, transport: &str) {
-    assert_eq!(
-        guest.kind_of("virtio-disk0"),
-        format!("child<virtio-blk-{transport}>")
-    );
+    assert_eq!(guest.kind_of("virtio-disk0"), format!("child<virtio-blk-{transport}>"));
     assert_eq!(guest.kind_of("net0"), format!("child<virtio-net-{transport}>"));
-    assert_eq!(
-        guest.kind_of("balloon0"),
-        format!("child<virtio-balloon-{transport}>")
-    );
+    assert_eq!(guest.kind_of("balloon0"), format!("child<virtio-balloon-{transport}>"));
     let nodes = guest.ask("query-named-block-nodes", Value::Null);
     let nodes = nodes.as_array().unwrap();
     let node = |name: &str| {
-        nodes
-            .iter()
-            .find(|node| node["node-name"] == name)
-            .unwrap_or_else(|| panic!("no node {name}"))
+        nodes.iter().find(|node| node["node-name"] == name).unwrap_or_else(|| panic!("no node {name}"))
     };
     let top = node("libvirt-2-format");
-    assert_eq!(
-        (top["ro"].clone(), top["backing_file_depth"].clone()),
-        (json!(false), json!(1))
-    );
+    assert_eq!((top["ro"].clone(), top["backing_file_depth"].clone()), (json!(false), json!(1)));
     assert_eq!(node("libvirt-3-format")["ro"], true);
     assert_eq!(node("libvirt-1-storage")["cache"]["direct"], true);
     let chardevs = guest.ask("query-chardev", Value::Null);
     let chardevs = chardevs.as_array().unwrap();
     let file = |label: &str| {
         let found = chardevs.iter().find(|chardev| chardev["label"] == label);
-        found.unwrap_or_else(|| panic!("no chardev {label}"))["filename"]
-            .as_str()
-            .unwrap()
-            .to_string()
+        found.unwrap_or_else(|| panic!("no chardev {label}"))["filename"].as_str().unwrap().to_string()
     };
     assert!(file("charserial0").starts_with("pty:/dev/pts/"));
     assert!(file("charchannel0").contains("org.qemu.guest_agent.0"));

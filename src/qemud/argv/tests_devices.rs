@@ -36,12 +36,10 @@ const SETTINGS: &str = "<iothreads>2</iothreads><memoryBacking><source type='mem
 
 #[test]
 fn every_kind_of_device_is_taken_by_qemu() {
-    let text = domain("q35", "x86_64", EVERYTHING)
-        .replace("<features><acpi/></features>", SETTINGS)
-        .replace(
-            "<boot dev='hd'/>",
-            "<boot dev='hd'/><bootmenu enable='yes' timeout='3000'/><smbios mode='sysinfo'/>",
-        );
+    let text = domain("q35", "x86_64", EVERYTHING).replace("<features><acpi/></features>", SETTINGS).replace(
+        "<boot dev='hd'/>",
+        "<boot dev='hd'/><bootmenu enable='yes' timeout='3000'/><smbios mode='sysinfo'/>",
+    );
     let prepare = |folder: &Path| {
         for number in 1..=5 {
             image(folder, &format!("{number}.img"), &["-f", "raw"]);
@@ -78,20 +76,10 @@ fn every_kind_of_device_is_taken_by_qemu() {
     let threads = guest.ask("query-iothreads", Value::Null);
     assert_eq!(threads.as_array().unwrap().len(), 2);
     let backends = guest.ask("query-memdev", Value::Null);
-    assert_eq!(
-        (backends[0]["id"].clone(), backends[0]["share"].clone()),
-        (json!("pc.ram"), json!(true))
-    );
+    assert_eq!((backends[0]["id"].clone(), backends[0]["share"].clone()), (json!("pc.ram"), json!(true)));
     let display = guest.ask("query-vnc", Value::Null);
-    let port = guest
-        .launch
-        .active
-        .child_attribute("devices/graphics", "port")
-        .unwrap();
-    assert_eq!(
-        (display["auth"].clone(), display["service"].clone()),
-        (json!("vnc"), json!(port))
-    );
+    let port = guest.launch.active.child_attribute("devices/graphics", "port").unwrap();
+    assert_eq!((display["auth"].clone(), display["service"].clone()), (json!("vnc"), json!(port)));
     let disks = guest.ask("query-block", Value::Null);
     let empty = disks
         .as_array()
@@ -101,13 +89,7 @@ fn every_kind_of_device_is_taken_by_qemu() {
     assert!(empty.unwrap().get("inserted").is_none());
     let cpu = guest.ask("query-cpus-fast", Value::Null);
     assert!(cpu[0]["qom-path"].as_str().is_some());
-    assert_eq!(
-        guest.ask(
-            "qom-get",
-            json!({ "path": cpu[0]["qom-path"], "property": "vmx" })
-        ),
-        false
-    );
+    assert_eq!(guest.ask("qom-get", json!({ "path": cpu[0]["qom-path"], "property": "vmx" })), false);
 }
 
 #[test]
@@ -169,13 +151,7 @@ fn a_missing_image_is_named_before_anything_is_started() {
     };
     let error = launch(&request).err().unwrap().to_string();
     let path = folder.path().join("none.qcow2");
-    assert_eq!(
-        error,
-        format!(
-            "Cannot access storage file '{}': No such file or directory",
-            path.display()
-        )
-    );
+    assert_eq!(error, format!("Cannot access storage file '{}': No such file or directory", path.display()));
 }
 
 #[test]
@@ -200,10 +176,7 @@ fn a_taken_port_is_an_error_and_a_free_one_is_found() {
         monitor_fd: None,
     };
     let error = launch(&request).err().unwrap().to_string();
-    assert!(
-        error.contains(&format!("vnc port {taken} on 127.0.0.1 is in use already")),
-        "{error}"
-    );
+    assert!(error.contains(&format!("vnc port {taken} on 127.0.0.1 is in use already")), "{error}");
 }
 
 /// Whether a program is installed; says so when not.

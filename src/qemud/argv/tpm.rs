@@ -46,16 +46,8 @@ fn emulator(builder: &mut Builder<'_>, tpm: &Element) -> Result<()> {
     if tpm.child_attribute("backend", "version") != Some("1.2") {
         arguments.push("--tpm2".into());
     }
-    builder.side_process(SideProcess {
-        name: "swtpm".into(),
-        program,
-        arguments,
-        socket: socket.clone(),
-    });
-    builder.option(
-        "-chardev",
-        format!("socket,id=chrtpm,path={}", comma(&socket.display().to_string())),
-    );
+    builder.side_process(SideProcess { name: "swtpm".into(), program, arguments, socket: socket.clone() });
+    builder.option("-chardev", format!("socket,id=chrtpm,path={}", comma(&socket.display().to_string())));
     builder.option("-tpmdev", format!("emulator,id=tpm-{id},chardev=chrtpm"));
     builder.device(&Properties::device(model, id).with("tpmdev", format!("tpm-{id}")));
     Ok(())
@@ -63,10 +55,7 @@ fn emulator(builder: &mut Builder<'_>, tpm: &Element) -> Result<()> {
 
 /// Where the chip's memory is kept from one start to the next: beside the domain's UEFI variables.
 fn state_folder(builder: &Builder<'_>, tpm: &Element) -> Result<PathBuf> {
-    if let Some(given) = tpm
-        .find("backend/source")
-        .and_then(|source| source.attribute("path"))
-    {
+    if let Some(given) = tpm.find("backend/source").and_then(|source| source.attribute("path")) {
         return Ok(PathBuf::from(given));
     }
     let uuid = builder.active.child_text("uuid").unwrap_or_default();
@@ -75,9 +64,7 @@ fn state_folder(builder: &Builder<'_>, tpm: &Element) -> Result<PathBuf> {
         false => {
             let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
             let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or(home);
-            state
-                .ok_or_else(|| Error::internal("neither XDG_STATE_HOME nor HOME is set"))?
-                .join("hvsh")
+            state.ok_or_else(|| Error::internal("neither XDG_STATE_HOME nor HOME is set"))?.join("hvsh")
         }
     };
     Ok(base.join("swtpm").join(uuid))

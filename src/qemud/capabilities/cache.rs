@@ -84,9 +84,7 @@ pub fn look_up(binary: &Path) -> Result<Arc<QemuCapabilities>> {
 
 /// The CPU models of `binary`.
 pub fn cpu_models(binary: &Path, accelerator: Accelerator) -> Result<CpuModels> {
-    through_disk(&Mark::of(binary)?, accelerator.name(), || {
-        probe::probe_cpu_models(binary, accelerator)
-    })
+    through_disk(&Mark::of(binary)?, accelerator.name(), || probe::probe_cpu_models(binary, accelerator))
 }
 
 /// What the disk remembers, else what `ask` answers, then remembered.
@@ -103,10 +101,7 @@ fn through_disk<T: Serialize + DeserializeOwned>(
     {
         return Ok(remembered.facts);
     }
-    let remembered = Remembered {
-        mark: mark.clone(),
-        facts: ask()?,
-    };
+    let remembered = Remembered { mark: mark.clone(), facts: ask()? };
     if let Some(file) = file {
         // A cache that cannot be written only costs time.
         if let Err(cause) = write(&file, &remembered) {

@@ -37,10 +37,7 @@ pub struct CpuModels {
 impl CpuModels {
     /// The model of a name.
     pub fn model(&self, name: &str) -> Option<&CpuModel> {
-        let at = self
-            .models
-            .binary_search_by(|model| model.name.as_str().cmp(name))
-            .ok()?;
+        let at = self.models.binary_search_by(|model| model.name.as_str().cmp(name)).ok()?;
         self.models.get(at)
     }
 }
@@ -60,11 +57,7 @@ struct ExpandedModel {
 impl Expansion {
     /// The names of the features that are on.
     pub fn flags(self) -> BTreeSet<String> {
-        let on = self
-            .model
-            .props
-            .into_iter()
-            .filter(|(_, value)| *value == Value::Bool(true));
+        let on = self.model.props.into_iter().filter(|(_, value)| *value == Value::Bool(true));
         on.map(|(name, _)| name).collect()
     }
 }
@@ -90,10 +83,7 @@ impl CpuModel {
 
     /// The features that are missing here, if any.
     pub fn blockers(&self) -> Option<Element> {
-        let missing = self
-            .unavailable_features
-            .as_ref()
-            .filter(|missing| !missing.is_empty())?;
+        let missing = self.unavailable_features.as_ref().filter(|missing| !missing.is_empty())?;
         let mut names: Vec<String> = missing.iter().map(|name| definition_name(name)).collect();
         names.sort();
         names.dedup();

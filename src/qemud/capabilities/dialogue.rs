@@ -64,22 +64,12 @@ impl Dialogue {
     pub fn open(binary: &Path, accelerators: &[Accelerator]) -> Result<(Dialogue, super::Version, String)> {
         let name = binary.display().to_string();
         let mut command = Command::new(binary);
-        command.args([
-            "-S",
-            "-no-user-config",
-            "-nodefaults",
-            "-nographic",
-            "-machine",
-            "none",
-        ]);
+        command.args(["-S", "-no-user-config", "-nodefaults", "-nographic", "-machine", "none"]);
         for accelerator in accelerators {
             command.args(["-accel", accelerator.name()]);
         }
         command.args(["-qmp", "stdio"]).env("LC_ALL", "C");
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command
             .spawn()
             .map_err(|cause| Error::system(format!("Cannot check QEMU binary {name}"), &cause))?;
@@ -157,10 +147,7 @@ impl Dialogue {
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-            let answered = poll(
-                &mut [PollFd::new(self.output.as_fd(), PollFlags::POLLIN)],
-                timeout,
-            );
+            let answered = poll(&mut [PollFd::new(self.output.as_fd(), PollFlags::POLLIN)], timeout);
             match answered {
                 Ok(0) => return Err(self.failure(format!("no answer within {} s", PATIENCE.as_secs()))),
                 Ok(_) => return Ok(()),

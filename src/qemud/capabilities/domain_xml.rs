@@ -29,9 +29,7 @@ pub fn domain_capabilities(question: &Question<'_>) -> Result<String> {
     let machine = match question.machine {
         Some(name) => facts.machine(name).ok_or_else(|| {
             let binary = facts.binary.display();
-            Error::invalid_argument(format!(
-                "the machine '{name}' is not supported by emulator '{binary}'"
-            ))
+            Error::invalid_argument(format!("the machine '{name}' is not supported by emulator '{binary}'"))
         })?,
         None => facts.default_machine().ok_or_else(|| {
             Error::invalid_argument(format!("architecture '{arch}' has no default machine, name one"))
@@ -39,12 +37,7 @@ pub fn domain_capabilities(question: &Question<'_>) -> Result<String> {
     };
     let models = facts.cpu_models(accelerator)?;
     let board = Board::named(&arch, &machine.name).ok();
-    let offer = Offer {
-        facts: &facts,
-        machine,
-        board,
-        accelerator,
-    };
+    let offer = Offer { facts: &facts, machine, board, accelerator };
     let text = |name: &str, text: &str| Element::new(name).with_text(text);
     let most = match accelerator {
         Accelerator::Kvm => machine.cpu_max.min(KVM_VCPUS),
@@ -52,14 +45,7 @@ pub fn domain_capabilities(question: &Question<'_>) -> Result<String> {
     };
     let document = Element::new("domainCapabilities")
         .with_child(text("path", &facts.binary.display().to_string()))
-        .with_child(text(
-            "domain",
-            if accelerator == Accelerator::Kvm {
-                "kvm"
-            } else {
-                "qemu"
-            },
-        ))
+        .with_child(text("domain", if accelerator == Accelerator::Kvm { "kvm" } else { "qemu" }))
         .with_child(text("machine", &machine.name))
         .with_child(text("arch", &arch))
         .with_child(Element::new("vcpu").with("max", most))
@@ -116,9 +102,9 @@ fn accelerator(question: &Question<'_>, facts: &QemuCapabilities) -> Result<Acce
     }
     let binary = facts.binary.display();
     match Accelerator::of_domain_type(wanted) {
-        None => Err(Error::invalid_argument(format!(
-            "Emulator '{binary}' does not support virt type '{wanted}'"
-        ))),
+        None => {
+            Err(Error::invalid_argument(format!("Emulator '{binary}' does not support virt type '{wanted}'")))
+        }
         Some(Accelerator::Kvm) => match facts.kvm_usable() {
             Ok(()) => Ok(Accelerator::Kvm),
             Err(cause) => Err(Error::new(
@@ -154,11 +140,7 @@ struct Offer<'a> {
 impl Offer<'_> {
     /// The values whose QOM type exists.
     fn existing<'b>(&self, pairs: &[(&'b str, &str)]) -> Vec<&'b str> {
-        pairs
-            .iter()
-            .filter(|(_, kind)| self.facts.has_type(kind))
-            .map(|(value, _)| *value)
-            .collect()
+        pairs.iter().filter(|(_, kind)| self.facts.has_type(kind)).map(|(value, _)| *value).collect()
     }
 
     fn is_x86(&self) -> bool {
@@ -170,11 +152,7 @@ impl Offer<'_> {
             .board
             .map(|board| define::firmware::available(board, &self.machine.name))
             .unwrap_or_default();
-        let secure: &[&str] = if interfaces.secure {
-            &["yes", "no"]
-        } else {
-            &["no"]
-        };
+        let secure: &[&str] = if interfaces.secure { &["yes", "no"] } else { &["no"] };
         let mut loader = supported("loader", true);
         for file in &interfaces.images {
             loader.push(Element::new("value").with_text(file.display()));
@@ -190,9 +168,7 @@ impl Offer<'_> {
     fn cpu(&self, models: &CpuModels) -> Element {
         let accelerated = self.accelerator == Accelerator::Kvm;
         let mode = |name: &str, is: bool| {
-            Element::new("mode")
-                .with("name", name)
-                .with("supported", if is { "yes" } else { "no" })
+            Element::new("mode").with("name", name).with("supported", if is { "yes" } else { "no" })
         };
         let mut passthrough = mode("host-passthrough", accelerated);
         if accelerated {
@@ -214,10 +190,8 @@ impl Offer<'_> {
     }
 
     fn memory_backing(&self) -> Element {
-        let sources = self.existing(&[
-            ("anonymous", "memory-backend-ram"),
-            ("memfd", "memory-backend-memfd"),
-        ]);
+        let sources =
+            self.existing(&[("anonymous", "memory-backend-ram"), ("memfd", "memory-backend-memfd")]);
         supported("memoryBacking", true).with_child(values("sourceType", sources))
     }
 
@@ -300,12 +274,8 @@ impl Offer<'_> {
     }
 
     fn tpm(&self) -> Element {
-        let models = self
-            .facts
-            .tpm_models
-            .iter()
-            .filter(|model| !model.contains("spapr"))
-            .map(String::as_str);
+        let models =
+            self.facts.tpm_models.iter().filter(|model| !model.contains("spapr")).map(String::as_str);
         let mut models: Vec<&str> = models.collect();
         models.sort_by_key(|model| *model != "tpm-tis");
         let is = self.facts.tpm_types.contains("emulator") && !models.is_empty();
@@ -327,16 +297,9 @@ impl Offer<'_> {
 
     fn panic(&self) -> Element {
         let isa = self.board.is_some_and(|board| board.family.isa) && self.facts.has_type("pvpanic");
-        let models = [
-            ("isa", isa),
-            ("hyperv", self.is_x86()),
-            ("pvpanic", self.facts.has_type("pvpanic-pci")),
-        ];
-        let models: Vec<&str> = models
-            .into_iter()
-            .filter(|(_, is)| *is)
-            .map(|(model, _)| model)
-            .collect();
+        let models =
+            [("isa", isa), ("hyperv", self.is_x86()), ("pvpanic", self.facts.has_type("pvpanic-pci"))];
+        let models: Vec<&str> = models.into_iter().filter(|(_, is)| *is).map(|(model, _)| model).collect();
         supported("panic", !models.is_empty()).with_child(values("model", models))
     }
 
@@ -398,15 +361,8 @@ mod tests {
             eprintln!("skipped: no emulator for x86_64");
             return;
         }
-        let question = Question {
-            machine: Some("q35"),
-            virt_type: Some("qemu"),
-            ..Question::default()
-        };
-        let question = Question {
-            arch: Some("x86_64"),
-            ..question
-        };
+        let question = Question { machine: Some("q35"), virt_type: Some("qemu"), ..Question::default() };
+        let question = Question { arch: Some("x86_64"), ..question };
         let document = domain_capabilities(&question).unwrap();
         let tree = crate::xml::parse(&document, "test").unwrap();
         assert!(tree.child_text("machine").unwrap().starts_with("pc-q35-"));
@@ -420,17 +376,11 @@ mod tests {
     fn a_question_without_an_answer_is_refused() {
         let ask = |question: Question<'_>| domain_capabilities(&question).unwrap_err().to_string();
         assert_eq!(
-            ask(Question {
-                arch: Some("nonesuch"),
-                ..Question::default()
-            }),
+            ask(Question { arch: Some("nonesuch"), ..Question::default() }),
             "invalid argument: unknown architecture: nonesuch"
         );
         assert_eq!(
-            ask(Question {
-                arch: Some("ppc64"),
-                ..Question::default()
-            }),
+            ask(Question { arch: Some("ppc64"), ..Question::default() }),
             "unsupported configuration: unable to find any emulator to serve 'ppc64' architecture"
         );
     }

@@ -12,12 +12,7 @@ use std::collections::BTreeMap;
 pub fn host_capabilities(node: &Node) -> Result<String> {
     let mut document = Element::new("capabilities").with_child(host(node)?);
     let mut rows: Vec<&Architecture> = ARCHITECTURES.iter().collect();
-    rows.sort_by_key(|row| {
-        PRINTED
-            .iter()
-            .position(|name| *name == row.name)
-            .unwrap_or(PRINTED.len())
-    });
+    rows.sort_by_key(|row| PRINTED.iter().position(|name| *name == row.name).unwrap_or(PRINTED.len()));
     for row in rows {
         let Ok(binary) = define::emulator_of(row.name) else {
             continue;
@@ -30,9 +25,7 @@ pub fn host_capabilities(node: &Node) -> Result<String> {
     }
     let text = document.to_string();
     // libvirt sets the large parts apart by empty lines.
-    let text = text
-        .replace("\n  <host>", "\n\n  <host>")
-        .replace("\n  <guest>", "\n\n  <guest>");
+    let text = text.replace("\n  <host>", "\n\n  <host>").replace("\n  <guest>", "\n\n  <guest>");
     Ok(text.replace("\n</capabilities>", "\n\n</capabilities>"))
 }
 
@@ -49,11 +42,7 @@ fn host(node: &Node) -> Result<Element> {
     host.push(Element::new("iommu").with("support", if has_iommu() { "yes" } else { "no" }));
     let transports =
         Element::new("uri_transports").with_child(Element::new("uri_transport").with_text("tcp"));
-    host.push(
-        Element::new("migration_features")
-            .with_child(Element::new("live"))
-            .with_child(transports),
-    );
+    host.push(Element::new("migration_features").with_child(Element::new("live")).with_child(transports));
     host.push(topology(node)?);
     if let Some(cache) = cache(node) {
         host.push(cache);
@@ -102,10 +91,8 @@ fn cpu(node: &Node) -> Result<Element> {
     }
     if let (Some(family), Some(model), Some(stepping)) = (fact("cpu family"), fact("model"), fact("stepping"))
     {
-        let signature = Element::new("signature")
-            .with("family", family)
-            .with("model", model)
-            .with("stepping", stepping);
+        let signature =
+            Element::new("signature").with("family", family).with("model", model).with("stepping", stepping);
         cpu.push(signature);
     }
     let topology = Element::new("topology")
@@ -117,11 +104,7 @@ fn cpu(node: &Node) -> Result<Element> {
     cpu.push(topology);
     let bits = fact("address sizes").and_then(|text| text.split_whitespace().next());
     if let Some(bits) = bits {
-        cpu.push(
-            Element::new("maxphysaddr")
-                .with("mode", "emulate")
-                .with("bits", bits),
-        );
+        cpu.push(Element::new("maxphysaddr").with("mode", "emulate").with("bits", bits));
     }
     for name in features(fact("flags").unwrap_or_default()) {
         cpu.push(Element::new("feature").with("name", name));
@@ -157,12 +140,8 @@ fn features(flags: &str) -> Vec<&str> {
         ("lahf_lm", "lahf_lm"),
     ]
     .into();
-    let known = flags
-        .split_whitespace()
-        .map(|flag| renamed.get(flag).copied().unwrap_or(flag));
-    known
-        .filter(|name| !name.is_empty() && *name != "vmmcall")
-        .collect()
+    let known = flags.split_whitespace().map(|flag| renamed.get(flag).copied().unwrap_or(flag));
+    known.filter(|name| !name.is_empty() && *name != "vmmcall").collect()
 }
 
 fn topology(node: &Node) -> Result<Element> {
@@ -179,10 +158,7 @@ fn topology(node: &Node) -> Result<Element> {
 
 fn one_cell(node: &Node, number: u32) -> Result<Element> {
     let stats = node.node_memory_stats(i32::try_from(number).unwrap_or(0))?;
-    let total = stats
-        .iter()
-        .find(|stat| stat.name == "total")
-        .map_or(0, |stat| stat.value);
+    let total = stats.iter().find(|stat| stat.name == "total").map_or(0, |stat| stat.value);
     let mut cell = Element::new("cell")
         .with("id", number)
         .with_child(Element::new("memory").with("unit", "KiB").with_text(total));
@@ -197,12 +173,7 @@ fn one_cell(node: &Node, number: u32) -> Result<Element> {
             0 => total.saturating_sub(huge) / u64::from(size.max(1)),
             _ => node.cell_huge_pages(number, size),
         };
-        cell.push(
-            Element::new("pages")
-                .with("unit", "KiB")
-                .with("size", size)
-                .with_text(pages),
-        );
+        cell.push(Element::new("pages").with("unit", "KiB").with("size", size).with_text(pages));
     }
     let distances = node.cell_distances(number);
     if !distances.is_empty() {
@@ -261,10 +232,8 @@ fn guest(row: &Architecture, facts: &QemuCapabilities) -> Element {
         .with_child(Element::new("wordsize").with_text(row.word_size))
         .with_child(Element::new("emulator").with_text(facts.binary.display()));
     let default = facts.default_machine().map(|machine| machine.name.clone());
-    let (first, rest): (Vec<&Machine>, Vec<&Machine>) = facts
-        .machines
-        .iter()
-        .partition(|machine| Some(&machine.name) == default.as_ref());
+    let (first, rest): (Vec<&Machine>, Vec<&Machine>) =
+        facts.machines.iter().partition(|machine| Some(&machine.name) == default.as_ref());
     for machine in first.into_iter().chain(rest) {
         arch.push(machine_element(machine, None));
         if let Some(alias) = &machine.alias {

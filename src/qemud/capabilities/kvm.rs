@@ -23,17 +23,13 @@ pub fn usable() -> Result<(), String> {
             "{DEVICE} does not exist: virtualization is off in the firmware, or the kvm module is not loaded"
         ));
     }
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(DEVICE)
-        .map_err(|cause| {
-            let words = crate::error::Error::system(format!("cannot open {DEVICE}"), &cause).message;
-            match cause.kind() {
-                std::io::ErrorKind::PermissionDenied => format!("{words} (is this user in the group 'kvm'?)"),
-                _ => words,
-            }
-        })?;
+    let file = OpenOptions::new().read(true).write(true).open(DEVICE).map_err(|cause| {
+        let words = crate::error::Error::system(format!("cannot open {DEVICE}"), &cause).message;
+        match cause.kind() {
+            std::io::ErrorKind::PermissionDenied => format!("{words} (is this user in the group 'kvm'?)"),
+            _ => words,
+        }
+    })?;
     ask_version(&file)
 }
 
@@ -43,9 +39,7 @@ fn ask_version(file: &std::fs::File) -> Result<(), String> {
     let version = unsafe { request::get_api_version(file.as_raw_fd(), 0) };
     match version {
         Ok(12) => Ok(()),
-        Ok(other) => Err(format!(
-            "{DEVICE} speaks version {other} of its interface, 12 is needed"
-        )),
+        Ok(other) => Err(format!("{DEVICE} speaks version {other} of its interface, 12 is needed")),
         Err(cause) => Err(format!("{DEVICE} does not answer: {}", cause.desc())),
     }
 }

@@ -98,11 +98,7 @@ impl Version {
 }
 
 /// The oldest QEMU that is served.
-const OLDEST: Version = Version {
-    major: 6,
-    minor: 2,
-    micro: 0,
-};
+const OLDEST: Version = Version { major: 6, minor: 2, micro: 0 };
 
 /// The facts of one binary.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -196,23 +192,15 @@ impl QemuCapabilities {
         let related = || {
             let stem = machine_stem(name);
             let mut related = self.machine_properties.iter();
-            related
-                .find(|(known, _)| machine_stem(known) == stem)
-                .map(|(_, properties)| properties)
+            related.find(|(known, _)| machine_stem(known) == stem).map(|(_, properties)| properties)
         };
-        exact
-            .or_else(related)
-            .is_some_and(|properties| properties.contains(property))
+        exact.or_else(related).is_some_and(|properties| properties.contains(property))
     }
 
     /// The machine of a name or an alias.
     pub fn machine(&self, name: &str) -> Option<&Machine> {
         let by_name = self.machines.iter().find(|machine| machine.name == name);
-        by_name.or_else(|| {
-            self.machines
-                .iter()
-                .find(|machine| machine.alias.as_deref() == Some(name))
-        })
+        by_name.or_else(|| self.machines.iter().find(|machine| machine.alias.as_deref() == Some(name)))
     }
 
     /// The machine taken when a definition names none: libvirt's choice for the architecture, else QEMU's.
@@ -236,10 +224,7 @@ impl QemuCapabilities {
     pub fn kvm_usable(&self) -> std::result::Result<(), String> {
         if !architecture::runs_natively(&self.arch) {
             let host = std::env::consts::ARCH;
-            return Err(format!(
-                "'{}' guests cannot run by KVM on an '{host}' host",
-                self.arch
-            ));
+            return Err(format!("'{}' guests cannot run by KVM on an '{host}' host", self.arch));
         }
         if !self.kvm_built_in() {
             return Err(format!("'{}' is built without KVM", self.binary.display()));
@@ -268,16 +253,10 @@ pub fn max_vcpus(kind: Option<&str>) -> Result<i32> {
 /// The CPU models a definition of an architecture may name.
 pub fn cpu_model_names(arch: &str) -> Result<Vec<String>> {
     if architecture::known(arch).is_err_and(|error| error.message.contains("Unknown")) {
-        return Err(Error::invalid_argument(format!(
-            "cannot find architecture {arch}"
-        )));
+        return Err(Error::invalid_argument(format!("cannot find architecture {arch}")));
     }
     let facts = QemuCapabilities::of(&define::emulator_of(arch)?)?;
-    let accelerator = if facts.tcg {
-        Accelerator::Tcg
-    } else {
-        Accelerator::Kvm
-    };
+    let accelerator = if facts.tcg { Accelerator::Tcg } else { Accelerator::Kvm };
     let models = facts.cpu_models(accelerator)?;
     Ok(models.models.iter().map(|model| model.name.clone()).collect())
 }
@@ -318,17 +297,10 @@ mod tests {
 
     #[test]
     fn something_that_is_not_qemu_is_refused_with_its_name() {
-        let error = QemuCapabilities::of(Path::new("/bin/true"))
-            .unwrap_err()
-            .to_string();
+        let error = QemuCapabilities::of(Path::new("/bin/true")).unwrap_err().to_string();
         assert!(error.contains("/bin/true"), "{error}");
-        let error = QemuCapabilities::of(Path::new("/nonesuch"))
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "Cannot check QEMU binary /nonesuch: No such file or directory"
-        );
+        let error = QemuCapabilities::of(Path::new("/nonesuch")).unwrap_err().to_string();
+        assert_eq!(error, "Cannot check QEMU binary /nonesuch: No such file or directory");
     }
 
     #[test]

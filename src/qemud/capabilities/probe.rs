@@ -87,10 +87,7 @@ pub fn probe(binary: &Path) -> Result<QemuCapabilities> {
 /// The properties of each machine that has an alias, or whose name has no version.
 fn machine_properties(qemu: &mut Dialogue, machines: &[Machine]) -> BTreeMap<String, BTreeSet<String>> {
     let asked = machines.iter().filter(|machine| {
-        let current = machine
-            .alias
-            .as_deref()
-            .is_some_and(|alias| ["pc", "q35", "virt"].contains(&alias));
+        let current = machine.alias.as_deref().is_some_and(|alias| ["pc", "q35", "virt"].contains(&alias));
         current || machine.name == "microvm"
     });
     let answer = |machine: &Machine| {
@@ -106,9 +103,7 @@ fn machine_properties(qemu: &mut Dialogue, machines: &[Machine]) -> BTreeMap<Str
 fn netdevs(schema: &[SchemaEntry]) -> BTreeSet<String> {
     let command = schema.iter().find(|entry| entry.name == "netdev_add");
     let argument = command.and_then(|command| {
-        schema
-            .iter()
-            .find(|entry| entry.name == command.argument_type && entry.tag == "type")
+        schema.iter().find(|entry| entry.name == command.argument_type && entry.tag == "type")
     });
     let cases = argument.map(|argument| argument.variants.iter().map(|variant| variant.case.clone()));
     cases.map(Iterator::collect).unwrap_or_default()
@@ -117,20 +112,14 @@ fn netdevs(schema: &[SchemaEntry]) -> BTreeSet<String> {
 /// Asks a binary for its CPU models under one accelerator.
 pub fn probe_cpu_models(binary: &Path, accelerator: Accelerator) -> Result<CpuModels> {
     let (mut qemu, ..) = Dialogue::open(binary, &[accelerator])?;
-    let mut models: CpuModels = CpuModels {
-        models: qemu.ask("query-cpu-definitions", Value::Null)?,
-        ..CpuModels::default()
-    };
+    let mut models: CpuModels =
+        CpuModels { models: qemu.ask("query-cpu-definitions", Value::Null)?, ..CpuModels::default() };
     if models.models.is_empty() {
-        return Err(Error::internal(format!(
-            "QEMU binary {} names no CPU models",
-            binary.display()
-        )));
+        return Err(Error::internal(format!("QEMU binary {} names no CPU models", binary.display())));
     }
     models.models.sort_by(|one, other| one.name.cmp(&other.name));
     let question = json!({ "type": "full", "model": { "name": "max" } });
-    models.maximum = qemu
-        .ask_or_default::<super::cpu::Expansion>("query-cpu-model-expansion", question)
-        .flags();
+    models.maximum =
+        qemu.ask_or_default::<super::cpu::Expansion>("query-cpu-model-expansion", question).flags();
     Ok(models)
 }

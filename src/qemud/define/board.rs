@@ -124,13 +124,11 @@ impl Board {
         let row = architecture::known(arch)?;
         let families = FAMILIES.iter();
         let mut fitting = families.filter(|family| (family.prefix == "virt") != row.is_x86);
-        let family = fitting
-            .find(|family| machine.starts_with(family.prefix))
-            .ok_or_else(|| {
-                Error::unsupported_configuration(format!(
-                    "machine type '{machine}' of architecture '{arch}' is not served"
-                ))
-            })?;
+        let family = fitting.find(|family| machine.starts_with(family.prefix)).ok_or_else(|| {
+            Error::unsupported_configuration(format!(
+                "machine type '{machine}' of architecture '{arch}' is not served"
+            ))
+        })?;
         Ok(Board { arch: row, family })
     }
 
@@ -150,9 +148,7 @@ impl Board {
             true => &[("cirrus", "cirrus-vga"), ("vga", "VGA")],
             false => &[("virtio", "virtio-gpu-pci")],
         };
-        let mut built_in = preferred
-            .iter()
-            .filter(|(_, device)| capabilities.has_type(device));
+        let mut built_in = preferred.iter().filter(|(_, device)| capabilities.has_type(device));
         built_in.next().map_or("virtio", |(model, _)| model)
     }
 }

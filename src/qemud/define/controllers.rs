@@ -50,16 +50,7 @@ pub fn new(kind: &str, index: u32) -> Element {
 
 fn check(controller: &Element) -> Result<()> {
     let kind = controller.attribute("type").unwrap_or_default();
-    let known = [
-        "usb",
-        "sata",
-        "pci",
-        "scsi",
-        "fdc",
-        "ide",
-        "virtio-serial",
-        "ccid",
-    ];
+    let known = ["usb", "sata", "pci", "scsi", "fdc", "ide", "virtio-serial", "ccid"];
     if !known.contains(&kind) {
         return Err(super::refuse::value(controller, "type", kind));
     }
@@ -75,10 +66,8 @@ fn number_those_without_index(devices: &mut Devices) {
             continue;
         }
         let kind = controller.attribute("type").unwrap_or_default().to_string();
-        let taken: Vec<u32> = devices
-            .controllers(&kind)
-            .filter_map(|other| number(other.attribute("index")))
-            .collect();
+        let taken: Vec<u32> =
+            devices.controllers(&kind).filter_map(|other| number(other.attribute("index"))).collect();
         let free = (0..).find(|index| !taken.contains(index)).unwrap_or(0);
         devices.items[at].set("index", free);
     }
@@ -97,16 +86,11 @@ fn usb(devices: &Devices) -> Result<()> {
 
 /// Drives on a bus need its controllers, from the first to the last used.
 fn for_drives(devices: &mut Devices, kind: &str) {
-    let used = devices
-        .of("disk")
-        .filter(|disk| disk.child_attribute("target", "bus") == Some(kind));
-    let hosted = devices
-        .of("hostdev")
-        .filter(|device| kind == "scsi" && device.attribute("type") == Some("scsi"));
+    let used = devices.of("disk").filter(|disk| disk.child_attribute("target", "bus") == Some(kind));
+    let hosted =
+        devices.of("hostdev").filter(|device| kind == "scsi" && device.attribute("type") == Some("scsi"));
     let indexes = used.chain(hosted).filter_map(|disk| address(disk, "drive"));
-    let last = indexes
-        .filter_map(|drive| number(drive.attribute("controller")))
-        .max();
+    let last = indexes.filter_map(|drive| number(drive.attribute("controller"))).max();
     for index in 0..last.map_or(0, |last| last + 1) {
         if !devices.has_controller(kind, index) {
             devices.add_controller(new(kind, index));
@@ -143,11 +127,7 @@ fn models(devices: &mut Devices, board: Board, capabilities: &QemuCapabilities) 
         let named = model(controller).to_string();
         match kind.as_str() {
             "usb" if named.is_empty() => {
-                let fallback = if index_of(controller) == 0 {
-                    board.family.usb
-                } else {
-                    None
-                };
+                let fallback = if index_of(controller) == 0 { board.family.usb } else { None };
                 set_model(controller, fallback.unwrap_or("piix3-uhci"));
             }
             "scsi" if named.is_empty() || named == "auto" => {
@@ -155,11 +135,7 @@ fn models(devices: &mut Devices, board: Board, capabilities: &QemuCapabilities) 
                 set_model(controller, default);
             }
             "pci" if named.is_empty() => {
-                let model = if board.is_express() {
-                    "pcie-root-port"
-                } else {
-                    "pci-bridge"
-                };
+                let model = if board.is_express() { "pcie-root-port" } else { "pci-bridge" };
                 set_model(controller, model);
             }
             _ => {}
@@ -178,9 +154,7 @@ fn scsi_model(board: Board, capabilities: &QemuCapabilities) -> Result<&'static 
         RootBus::MemoryMapped => &[("virtio-scsi", "virtio-scsi-device")],
         _ => &[("lsilogic", "lsi53c895a"), ("virtio-scsi", "virtio-scsi-pci")],
     };
-    let mut built_in = candidates
-        .iter()
-        .filter(|(_, device)| capabilities.has_type(device));
+    let mut built_in = candidates.iter().filter(|(_, device)| capabilities.has_type(device));
     let (model, _) = built_in
         .next()
         .ok_or_else(|| Error::unsupported_configuration("Unable to determine model for SCSI controller"))?;

@@ -55,9 +55,7 @@ fn interrupt_controller(tree: &mut Element) {
 fn cpu(tree: &mut Element, board: Board, capabilities: &QemuCapabilities) {
     let accelerated = tree.attribute("type") == Some("kvm");
     let machine = tree.child_attribute("os/type", "machine").unwrap_or_default();
-    let default_type = capabilities
-        .machine(machine)
-        .and_then(|machine| machine.default_cpu_type.clone());
+    let default_type = capabilities.machine(machine).and_then(|machine| machine.default_cpu_type.clone());
     let default_model = default_type.map(|name| name.trim_end_matches(board.arch.cpu_suffix).to_string());
     if tree.child("cpu").is_none() {
         if default_model.is_none() {
@@ -86,11 +84,7 @@ fn cpu(tree: &mut Element, board: Board, capabilities: &QemuCapabilities) {
             cpu.set("mode", "custom");
             set_if_absent(cpu, "match", "exact");
             let named = cpu.child("model").is_some();
-            set_if_absent(
-                cpu,
-                "check",
-                if accelerated && named { "partial" } else { "none" },
-            );
+            set_if_absent(cpu, "check", if accelerated && named { "partial" } else { "none" });
             if !named && let Some(model) = default_model {
                 let element = Element::new("model").with("fallback", "forbid").with_text(model);
                 cpu.nodes.insert(0, Node::Element(element));
@@ -124,19 +118,13 @@ pub fn complete_devices(devices: &mut Devices, board: Board, capabilities: &Qemu
         devices.add(Element::new("audio").with("id", 1).with("type", "none"));
     }
     video(devices, board, capabilities);
-    let itco = devices
-        .of("watchdog")
-        .any(|watchdog| watchdog.attribute("model") == Some("itco"));
+    let itco = devices.of("watchdog").any(|watchdog| watchdog.attribute("model") == Some("itco"));
     if board.family.is_q35 && !itco {
         // There is one action for all watchdogs.
         let first = devices.of("watchdog").next();
         let action = first.and_then(|watchdog| watchdog.attribute("action"));
         let action = action.unwrap_or("reset").to_string();
-        devices.add(
-            Element::new("watchdog")
-                .with("model", "itco")
-                .with("action", action),
-        );
+        devices.add(Element::new("watchdog").with("model", "itco").with("action", action));
     }
     if board.family.balloon && !devices.any("memballoon") {
         devices.add(Element::new("memballoon").with("model", "virtio"));
@@ -194,9 +182,7 @@ fn complete_interface(interface: &mut Element, board: Board) -> Result<()> {
     if model(interface).is_empty() {
         let at = interface.nodes.iter().rposition(|node| matches!(node, Node::Element(e) if ["mac", "source", "portForward", "target"].contains(&e.name.as_str())));
         let element = Element::new("model").with("type", board.family.network_card);
-        interface
-            .nodes
-            .insert(at.map_or(0, |at| at + 1), Node::Element(element));
+        interface.nodes.insert(at.map_or(0, |at| at + 1), Node::Element(element));
     }
     Ok(())
 }
@@ -252,10 +238,7 @@ fn inputs(devices: &mut Devices, board: Board) {
 }
 
 fn complete_graphics(graphics: &mut Element) {
-    let listening = graphics
-        .child_attribute("listen", "type")
-        .unwrap_or("address")
-        .to_string();
+    let listening = graphics.child_attribute("listen", "type").unwrap_or("address").to_string();
     if listening != "address" {
         if let Some(socket) = graphics.child_attribute("listen", "socket").map(str::to_string) {
             graphics.set("socket", socket);
@@ -282,16 +265,12 @@ fn complete_graphics(graphics: &mut Element) {
 }
 
 fn video(devices: &mut Devices, board: Board, capabilities: &QemuCapabilities) {
-    let shown = devices
-        .of("graphics")
-        .any(|graphics| graphics.attribute("type") != Some("egl-headless"));
+    let shown = devices.of("graphics").any(|graphics| graphics.attribute("type") != Some("egl-headless"));
     if shown && !devices.any("video") && board.family.root != RootBus::MemoryMapped {
         let model = Element::new("model").with("type", board.video(capabilities));
         devices.add(Element::new("video").with_child(model));
     }
-    let primary = devices
-        .of("video")
-        .any(|video| video.child_attribute("model", "primary") == Some("yes"));
+    let primary = devices.of("video").any(|video| video.child_attribute("model", "primary") == Some("yes"));
     for (position, video) in devices.of_mut("video").enumerate() {
         let Some(model) = video.child_mut("model") else {
             continue;

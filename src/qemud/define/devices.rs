@@ -39,10 +39,7 @@ const ORDER: &[&str] = &[
 ];
 
 fn rank(name: &str) -> usize {
-    ORDER
-        .iter()
-        .position(|known| *known == name)
-        .unwrap_or(ORDER.len())
+    ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len())
 }
 
 /// The children of `<devices>`.
@@ -59,15 +56,11 @@ impl Devices {
 
     /// Takes the devices out of `<devices>`.
     pub fn of_element(devices: &mut Element) -> Devices {
-        let elements = std::mem::take(&mut devices.nodes)
-            .into_iter()
-            .filter_map(|node| match node {
-                Node::Element(element) => Some(element),
-                Node::Text(_) => None,
-            });
-        Devices {
-            items: elements.collect(),
-        }
+        let elements = std::mem::take(&mut devices.nodes).into_iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        });
+        Devices { items: elements.collect() }
     }
 
     /// Puts them back into a definition, in order.
@@ -98,17 +91,13 @@ impl Devices {
 
     /// The controllers of a type.
     pub fn controllers<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Element> {
-        self.of("controller")
-            .filter(move |element| element.attribute("type") == Some(kind))
+        self.of("controller").filter(move |element| element.attribute("type") == Some(kind))
     }
 
     /// Adds a device after those of its kind.
     pub fn add(&mut self, element: Element) {
         let rank_of_new = rank(&element.name);
-        let at = self
-            .items
-            .iter()
-            .rposition(|known| rank(&known.name) <= rank_of_new);
+        let at = self.items.iter().rposition(|known| rank(&known.name) <= rank_of_new);
         self.items.insert(at.map_or(0, |at| at + 1), element);
     }
 
@@ -118,10 +107,7 @@ impl Devices {
         let index = index_of(&element);
         let same =
             |known: &Element| known.name == "controller" && known.attribute("type") == Some(kind.as_str());
-        let larger = self
-            .items
-            .iter()
-            .position(|known| same(known) && index_of(known) > index);
+        let larger = self.items.iter().position(|known| same(known) && index_of(known) > index);
         let at = larger.or_else(|| self.items.iter().rposition(same).map(|at| at + 1));
         match at {
             Some(at) => self.items.insert(at, element),
@@ -131,8 +117,7 @@ impl Devices {
 
     /// Whether the controller of a type and index exists.
     pub fn has_controller(&self, kind: &str, index: u32) -> bool {
-        self.controllers(kind)
-            .any(|controller| index_of(controller) == index)
+        self.controllers(kind).any(|controller| index_of(controller) == index)
     }
 }
 
@@ -152,9 +137,7 @@ pub fn number(text: Option<&str>) -> Option<u32> {
 
 /// The address of a device, if it has one of this type.
 pub fn address<'a>(device: &'a Element, kind: &str) -> Option<&'a Element> {
-    device
-        .child("address")
-        .filter(|address| address.attribute("type") == Some(kind))
+    device.child("address").filter(|address| address.attribute("type") == Some(kind))
 }
 
 /// Whether a device has an address of whatever type.
@@ -178,20 +161,13 @@ mod tests {
     fn controllers_are_kept_by_type_and_index() {
         let controller =
             |kind: &str, index: u32| Element::new("controller").with("type", kind).with("index", index);
-        let mut devices = Devices {
-            items: vec![Element::new("disk"), Element::new("interface")],
-        };
+        let mut devices = Devices { items: vec![Element::new("disk"), Element::new("interface")] };
         for (kind, index) in [("usb", 0), ("pci", 0), ("sata", 0), ("pci", 2), ("pci", 1)] {
             devices.add_controller(controller(kind, index));
         }
-        let order: Vec<(&str, u32)> = devices
-            .of("controller")
-            .map(|c| (c.attribute("type").unwrap(), index_of(c)))
-            .collect();
-        assert_eq!(
-            order,
-            [("usb", 0), ("pci", 0), ("pci", 1), ("pci", 2), ("sata", 0)]
-        );
+        let order: Vec<(&str, u32)> =
+            devices.of("controller").map(|c| (c.attribute("type").unwrap(), index_of(c))).collect();
+        assert_eq!(order, [("usb", 0), ("pci", 0), ("pci", 1), ("pci", 2), ("sata", 0)]);
         assert_eq!(devices.items[0].name, "disk");
         assert_eq!(devices.items[6].name, "interface");
     }

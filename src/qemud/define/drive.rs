@@ -11,10 +11,7 @@ pub fn assign(devices: &mut Devices) -> Result<()> {
         devices.controllers("scsi").filter(modern).map(index_of).collect()
     };
     for disk in devices.of_mut("disk") {
-        let bus = disk
-            .child_attribute("target", "bus")
-            .unwrap_or_default()
-            .to_string();
+        let bus = disk.child_attribute("target", "bus").unwrap_or_default().to_string();
         if !matches!(bus.as_str(), "ide" | "sata" | "scsi" | "fdc") || has_address(disk) {
             continue;
         }

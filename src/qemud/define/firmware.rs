@@ -64,22 +64,13 @@ pub fn complete(tree: &mut Element, board: Board, places: &Places) -> Result<()>
 fn complete_from(tree: &mut Element, board: Board, places: &Places, folders: &[PathBuf]) -> Result<()> {
     let wanted = tree.child_attribute("os", "firmware").map(str::to_string);
     let uuid_or_name = tree.child_text("name").unwrap_or_default();
-    let machine = tree
-        .child_attribute("os/type", "machine")
-        .unwrap_or_default()
-        .to_string();
+    let machine = tree.child_attribute("os/type", "machine").unwrap_or_default().to_string();
     let Some(os) = tree.child_mut("os") else {
         return Ok(());
     };
-    let chosen = os
-        .child("loader")
-        .is_some_and(|loader| !loader.text().trim().is_empty());
+    let chosen = os.child("loader").is_some_and(|loader| !loader.text().trim().is_empty());
     if let Some(interface) = wanted.filter(|_| !chosen) {
-        let interface = if interface == "efi" {
-            "uefi".to_string()
-        } else {
-            interface
-        };
+        let interface = if interface == "efi" { "uefi".to_string() } else { interface };
         choose(os, board, &machine, &interface, folders)?;
     }
     let Some(loader) = os.child_mut("loader") else {
@@ -100,9 +91,7 @@ fn complete_from(tree: &mut Element, board: Board, places: &Places, folders: &[P
         }
     } else if is_flash
         && !writable
-        && os
-            .child("loader")
-            .is_some_and(|loader| loader.attribute("stateless") != Some("yes"))
+        && os.child("loader").is_some_and(|loader| loader.attribute("stateless") != Some("yes"))
     {
         let loader = os.child("loader");
         if let Some(loader) = loader {
@@ -120,9 +109,7 @@ fn folders() -> Vec<PathBuf> {
     let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
     let user = home.map(|home| home.join("qemu/firmware"));
-    user.into_iter()
-        .chain(["/etc/qemu/firmware", "/usr/share/qemu/firmware"].map(PathBuf::from))
-        .collect()
+    user.into_iter().chain(["/etc/qemu/firmware", "/usr/share/qemu/firmware"].map(PathBuf::from)).collect()
 }
 
 /// What firmware there is for a machine.
@@ -141,13 +128,8 @@ pub fn available(board: Board, machine: &str) -> Available {
     let mut found = Available::default();
     for description in descriptions(&folders()).iter().filter_map(|path| read(path)) {
         for (kind, interface) in [("bios", "bios"), ("efi", "uefi")] {
-            let wish = |secure| Wish {
-                target: board.arch.target,
-                machine,
-                interface,
-                secure,
-                enrolled: None,
-            };
+            let wish =
+                |secure| Wish { target: board.arch.target, machine, interface, secure, enrolled: None };
             let plain = fits(&description, &wish(None));
             let secure = fits(&description, &wish(Some(true)));
             if !plain && !secure {
@@ -157,15 +139,9 @@ pub fn available(board: Board, machine: &str) -> Available {
             if !found.kinds.iter().any(|known| known == kind) {
                 found.kinds.push(kind.to_string());
             }
-            let image = description
-                .mapping
-                .executable
-                .as_ref()
-                .map(|image| image.filename.clone());
+            let image = description.mapping.executable.as_ref().map(|image| image.filename.clone());
             let image = image.or_else(|| description.mapping.filename.clone());
-            found
-                .images
-                .extend(image.filter(|image| !found.images.contains(image)));
+            found.images.extend(image.filter(|image| !found.images.contains(image)));
         }
     }
     found
@@ -188,10 +164,7 @@ fn descriptions(folders: &[PathBuf]) -> Vec<PathBuf> {
 
 fn choose(os: &mut Element, board: Board, machine: &str, interface: &str, folders: &[PathBuf]) -> Result<()> {
     let feature = |name: &str| {
-        let mut features = os
-            .child("firmware")
-            .into_iter()
-            .flat_map(|firmware| firmware.children("feature"));
+        let mut features = os.child("firmware").into_iter().flat_map(|firmware| firmware.children("feature"));
         let found = features.find(|feature| feature.attribute("name") == Some(name));
         found.and_then(|feature| super::switch(feature.attribute("enabled")))
     };
@@ -202,15 +175,11 @@ fn choose(os: &mut Element, board: Board, machine: &str, interface: &str, folder
         secure: feature("secure-boot").or_else(|| super::switch(os.child_attribute("loader", "secure"))),
         enrolled: feature("enrolled-keys"),
     };
-    let fitting = descriptions(folders)
-        .into_iter()
-        .find_map(|path| read(&path).filter(|found| fits(found, &wish)));
+    let fitting =
+        descriptions(folders).into_iter().find_map(|path| read(&path).filter(|found| fits(found, &wish)));
     let Some(found) = fitting else {
         let kind = if interface == "uefi" { "efi" } else { interface };
-        let looked: Vec<String> = folders
-            .iter()
-            .map(|folder| folder.display().to_string())
-            .collect();
+        let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         return Err(Error::operation_failed(format!(
             "Unable to find '{kind}' firmware that is compatible with the current configuration (looked for descriptions in {}; \
              it comes in a package like ovmf or qemu-efi-aarch64)",
@@ -226,10 +195,7 @@ fn read(path: &Path) -> Option<Description> {
     match serde_json::from_slice(&text) {
         Ok(description) => Some(description),
         Err(cause) => {
-            tracing::warn!(
-                "firmware description {} is not understood: {cause}",
-                path.display()
-            );
+            tracing::warn!("firmware description {} is not understood: {cause}", path.display());
             None
         }
     }
@@ -238,21 +204,14 @@ fn read(path: &Path) -> Option<Description> {
 fn fits(found: &Description, wish: &Wish<'_>) -> bool {
     let target = found.targets.iter().any(|target| {
         target.architecture == wish.target
-            && target
-                .machines
-                .iter()
-                .any(|pattern| matches_pattern(pattern, wish.machine))
+            && target.machines.iter().any(|pattern| matches_pattern(pattern, wish.machine))
     });
     let has = |name: &str| found.features.iter().any(|feature| feature == name);
     let secure = wish.secure.is_none_or(|wanted| wanted == has("secure-boot"));
     let enrolled = wish.enrolled.is_none_or(|wanted| wanted == has("enrolled-keys"));
     // Without a wish: nothing that needs SMM or that other hypervisors' guests need.
     let modest = wish.secure == Some(true) || !has("requires-smm");
-    let split = found
-        .mapping
-        .mode
-        .as_deref()
-        .is_none_or(|mode| mode == "split" || mode == "stateless");
+    let split = found.mapping.mode.as_deref().is_none_or(|mode| mode == "split" || mode == "stateless");
     let kind = match found.mapping.device.as_str() {
         "flash" => split && found.mapping.executable.is_some(),
         "memory" => found.mapping.filename.is_some(),
@@ -306,10 +265,7 @@ fn write(os: &mut Element, found: &Description) {
     loader.set_text(executable.filename.display());
     os.nodes.insert(at, Node::Element(loader));
     if let Some(template) = &found.mapping.template {
-        let given = os
-            .child("nvram")
-            .map(|nvram| nvram.text().trim().to_string())
-            .unwrap_or_default();
+        let given = os.child("nvram").map(|nvram| nvram.text().trim().to_string()).unwrap_or_default();
         os.remove("nvram");
         let mut nvram = Element::new("nvram")
             .with("template", template.filename.display())
@@ -334,9 +290,8 @@ mod tests {
     #[test]
     fn the_description_that_fits_is_written_into_the_definition() {
         let folder = tempfile::tempdir().unwrap();
-        let secure = DESCRIPTION
-            .replace("\"acpi-s3\"", "\"requires-smm\", \"secure-boot\"")
-            .replace("CODE", "SECURE");
+        let secure =
+            DESCRIPTION.replace("\"acpi-s3\"", "\"requires-smm\", \"secure-boot\"").replace("CODE", "SECURE");
         std::fs::write(folder.path().join("40-secure.json"), secure).unwrap();
         std::fs::write(folder.path().join("50-plain.json"), DESCRIPTION).unwrap();
         std::fs::write(folder.path().join("10-broken.json"), "{").unwrap();
@@ -357,9 +312,7 @@ mod tests {
         let mut tree = crate::xml::parse(text, "test").unwrap();
         let board = Board::of(&tree).unwrap();
         let places = Places { nvram: "/nv".into() };
-        let error = complete_from(&mut tree, board, &places, &["/nowhere".into()])
-            .unwrap_err()
-            .to_string();
+        let error = complete_from(&mut tree, board, &places, &["/nowhere".into()]).unwrap_err().to_string();
         assert!(
             error.starts_with("operation failed: Unable to find 'efi' firmware that is compatible"),
             "{error}"

@@ -8,15 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// The binary a definition runs.
 pub fn emulator(tree: &Element) -> Result<PathBuf> {
-    if let Some(named) = tree
-        .child_text("devices/emulator")
-        .filter(|path| !path.is_empty())
-    {
+    if let Some(named) = tree.child_text("devices/emulator").filter(|path| !path.is_empty()) {
         return Ok(PathBuf::from(named));
     }
-    let arch = tree
-        .child_attribute("os/type", "arch")
-        .unwrap_or(architecture::host());
+    let arch = tree.child_attribute("os/type", "arch").unwrap_or(architecture::host());
     emulator_of(arch)
 }
 
@@ -25,17 +20,13 @@ pub fn emulator_of(arch: &str) -> Result<PathBuf> {
     let row = architecture::known(arch)?;
     let name = format!("qemu-system-{}", row.target);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = [PathBuf::from("/usr/bin")]
-        .into_iter()
-        .chain(std::env::split_paths(&path));
+    let folders = [PathBuf::from("/usr/bin")].into_iter().chain(std::env::split_paths(&path));
     let mut candidates: Vec<PathBuf> = folders.map(|folder| folder.join(&name)).collect();
     if architecture::runs_natively(arch) && arch == architecture::host() {
         candidates.push(PathBuf::from("/usr/libexec/qemu-kvm"));
         candidates.push(PathBuf::from("/usr/bin/qemu-kvm"));
     }
-    let found = candidates
-        .into_iter()
-        .find(|candidate| super::is_executable(candidate));
+    let found = candidates.into_iter().find(|candidate| super::is_executable(candidate));
     found.ok_or_else(|| Error::unsupported_configuration(format!("No emulator found for arch '{arch}'")))
 }
 
@@ -67,10 +58,9 @@ pub fn complete(tree: &mut Element, capabilities: &QemuCapabilities) -> Result<(
     };
     let Some(machine) = machine else {
         return Err(Error::unsupported_configuration(match named {
-            Some(name) => format!(
-                "Emulator '{}' does not support machine type '{name}'",
-                capabilities.binary.display()
-            ),
+            Some(name) => {
+                format!("Emulator '{}' does not support machine type '{name}'", capabilities.binary.display())
+            }
             None => format!("no machine type given, and architecture '{arch}' has no default"),
         }));
     };
@@ -84,11 +74,7 @@ pub fn complete(tree: &mut Element, capabilities: &QemuCapabilities) -> Result<(
 
 fn check_domain_type(kind: &str, capabilities: &QemuCapabilities) -> Result<()> {
     let refused = |cause: &str| {
-        let tail = if cause.is_empty() {
-            String::new()
-        } else {
-            format!(": {cause}")
-        };
+        let tail = if cause.is_empty() { String::new() } else { format!(": {cause}") };
         Err(Error::unsupported_configuration(format!(
             "Emulator '{}' does not support virt type '{kind}'{tail}",
             capabilities.binary.display()

@@ -58,11 +58,9 @@ pub fn check(tree: &Element, devices: &Devices, board: Board, capabilities: &Qem
             "audio" => one_of(device, "type", &["none"])?,
             "sound" => one_of(device, "model", &["ich6", "ich9", "ac97", "es1370", "usb"])?,
             "hub" => one_of(device, "type", &["usb"])?,
-            "vsock" => one_of(
-                device,
-                "model",
-                &["virtio", "virtio-non-transitional", "virtio-transitional"],
-            )?,
+            "vsock" => {
+                one_of(device, "model", &["virtio", "virtio-non-transitional", "virtio-transitional"])?
+            }
             _ => {}
         }
     }
@@ -72,9 +70,7 @@ pub fn check(tree: &Element, devices: &Devices, board: Board, capabilities: &Qem
 fn interface(device: &Element) -> Result<()> {
     one_of(device, "type", &["user", "bridge", "ethernet", "network"])?;
     if device.attribute("type") == Some("bridge") && device.child_attribute("source", "bridge").is_none() {
-        return Err(Error::xml(
-            "No <source> 'bridge' attribute specified with <interface type='bridge'/>",
-        ));
+        return Err(Error::xml("No <source> 'bridge' attribute specified with <interface type='bridge'/>"));
     }
     let models = [
         "",
@@ -128,17 +124,10 @@ fn interface(device: &Element) -> Result<()> {
 }
 
 fn chardev(device: &Element) -> Result<()> {
-    one_of(
-        device,
-        "type",
-        &["pty", "unix", "tcp", "file", "null", "udp", "pipe", "dev"],
-    )?;
+    one_of(device, "type", &["pty", "unix", "tcp", "file", "null", "udp", "pipe", "dev"])?;
     let path_needed = matches!(device.attribute("type"), Some("file" | "pipe" | "dev"));
     if path_needed && device.child_attribute("source", "path").is_none() {
-        return Err(Error::xml(format!(
-            "Missing source path attribute for char device ({})",
-            device.name
-        )));
+        return Err(Error::xml(format!("Missing source path attribute for char device ({})", device.name)));
     }
     let Some(target) = device.child("target") else {
         return Ok(());
@@ -154,12 +143,12 @@ fn chardev(device: &Element) -> Result<()> {
 fn graphics(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     one_of(device, "type", &["vnc", "spice", "egl-headless"])?;
     match device.attribute("type") {
-        Some("vnc") if !capabilities.has_command("query-vnc") => Err(Error::unsupported_configuration(
-            "vnc graphics are not supported with this QEMU",
-        )),
-        Some("spice") if !capabilities.has_command("query-spice") => Err(Error::unsupported_configuration(
-            "spice graphics are not supported with this QEMU",
-        )),
+        Some("vnc") if !capabilities.has_command("query-vnc") => {
+            Err(Error::unsupported_configuration("vnc graphics are not supported with this QEMU"))
+        }
+        Some("spice") if !capabilities.has_command("query-spice") => {
+            Err(Error::unsupported_configuration("spice graphics are not supported with this QEMU"))
+        }
         _ => Ok(()),
     }?;
     match device.child("listen") {
@@ -187,11 +176,7 @@ fn video(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     let Some(model) = device.child("model") else {
         return Err(refuse::because(device, "video device without a model"));
     };
-    one_of(
-        model,
-        "type",
-        &["virtio", "qxl", "vga", "bochs", "cirrus", "none", "ramfb"],
-    )?;
+    one_of(model, "type", &["virtio", "qxl", "vga", "bochs", "cirrus", "none", "ramfb"])?;
     let kind = model.attribute("type").unwrap_or_default();
     let built_in = match kind {
         "virtio" => capabilities.has_type("virtio-gpu-device"),
@@ -208,33 +193,18 @@ fn video(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
         )));
     }
     match model.child_attribute("acceleration", "accel3d") {
-        Some("yes") => Err(refuse::because(
-            model,
-            "3D acceleration is not supported by this driver",
-        )),
+        Some("yes") => Err(refuse::because(model, "3D acceleration is not supported by this driver")),
         _ => Ok(()),
     }
 }
 
 fn watchdog(device: &Element, board: Board) -> Result<()> {
     one_of(device, "model", &["itco", "i6300esb", "ib700"])?;
-    one_of(
-        device,
-        "action",
-        &[
-            "reset",
-            "shutdown",
-            "poweroff",
-            "pause",
-            "none",
-            "dump",
-            "inject-nmi",
-        ],
-    )?;
+    one_of(device, "action", &["reset", "shutdown", "poweroff", "pause", "none", "dump", "inject-nmi"])?;
     match device.attribute("model") {
-        Some("itco") if !board.family.is_q35 => Err(Error::unsupported_configuration(
-            "itco model of watchdog is only part of q35 machine",
-        )),
+        Some("itco") if !board.family.is_q35 => {
+            Err(Error::unsupported_configuration("itco model of watchdog is only part of q35 machine"))
+        }
         Some("ib700") if !board.family.is_i440fx => Err(Error::unsupported_configuration(
             "ib700 model of watchdog cannot be used with this machine type",
         )),
@@ -243,11 +213,7 @@ fn watchdog(device: &Element, board: Board) -> Result<()> {
 }
 
 fn rng(device: &Element) -> Result<()> {
-    one_of(
-        device,
-        "model",
-        &["virtio", "virtio-non-transitional", "virtio-transitional"],
-    )?;
+    one_of(device, "model", &["virtio", "virtio-non-transitional", "virtio-transitional"])?;
     match device.child("backend") {
         Some(backend) => one_of(backend, "model", &["random", "builtin"]),
         None => Err(Error::xml("missing RNG backend")),
@@ -267,10 +233,7 @@ fn tpm(device: &Element) -> Result<()> {
 
 /// Disks may only name threads that are defined.
 fn iothreads(tree: &Element, devices: &Devices) -> Result<()> {
-    let count = tree
-        .child_text("iothreads")
-        .and_then(|text| text.parse::<u32>().ok())
-        .unwrap_or(0);
+    let count = tree.child_text("iothreads").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
     let named: Vec<u32> = tree
         .find("iothreadids")
         .into_iter()

@@ -6,9 +6,7 @@ fn completed(text: &str) -> Result<Element> {
     let mut tree = crate::xml::parse(text, "domain_definition")?;
     crate::xml::domain::complete(&mut tree, &QemuPlatform)?;
     let capabilities = capabilities_for(&tree)?;
-    let places = Places {
-        nvram: "/nvram".into(),
-    };
+    let places = Places { nvram: "/nvram".into() };
     complete(&mut tree, &capabilities, &places)?;
     Ok(tree)
 }
@@ -38,9 +36,7 @@ fn check(cases: &str) {
         let (name, rest) = case.split_once('\n').unwrap();
         let (given, expected) = rest.split_once("--- becomes\n").unwrap();
         let arch = ["aarch64", "i686", "x86_64"].into_iter();
-        let arch = arch
-            .clone()
-            .find(|arch| given.contains(&format!("arch='{arch}'")));
+        let arch = arch.clone().find(|arch| given.contains(&format!("arch='{arch}'")));
         if !is_installed(arch.unwrap_or("x86_64")) {
             continue;
         }
@@ -62,31 +58,16 @@ fn check(cases: &str) {
             wrong.push(format!("{name}:\n{}", difference(&expected, &answer)));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} cases differ\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} cases differ\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// The lines that only one of two texts has.
 fn difference(expected: &str, answer: &str) -> String {
     let (expected, answer): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), answer.lines().collect());
-    let lacking = expected
-        .iter()
-        .filter(|line| !answer.contains(line))
-        .map(|line| format!("-{line}\n"));
-    let more = answer
-        .iter()
-        .filter(|line| !expected.contains(line))
-        .map(|line| format!("+{line}\n"));
+    let lacking = expected.iter().filter(|line| !answer.contains(line)).map(|line| format!("-{line}\n"));
+    let more = answer.iter().filter(|line| !expected.contains(line)).map(|line| format!("+{line}\n"));
     let found: String = lacking.chain(more).collect();
-    if found.is_empty() {
-        "the order differs\n".into()
-    } else {
-        found
-    }
+    if found.is_empty() { "the order differs\n".into() } else { found }
 }
 
 #[test]
@@ -130,8 +111,5 @@ fn what_cannot_be_honoured_is_refused_by_element_and_line() {
     let error = refused(
         "<disk type='file' device='disk'><driver name='qemu' type='vmdk'/><source file='/x'/><target dev='vda' bus='virtio'/></disk>",
     );
-    assert!(
-        error.contains("type 'vmdk'") && error.contains("<driver>, line 5"),
-        "{error}"
-    );
+    assert!(error.contains("type 'vmdk'") && error.contains("<driver>, line 5"), "{error}");
 }

@@ -49,10 +49,8 @@ struct Bus {
 impl Bus {
     fn free_port(&self) -> Option<String> {
         let own = (1..=self.ports).map(|port| port.to_string());
-        let behind_hubs = self
-            .hubs
-            .iter()
-            .flat_map(|hub| (1..=HUB_PORTS).map(move |port| format!("{hub}.{port}")));
+        let behind_hubs =
+            self.hubs.iter().flat_map(|hub| (1..=HUB_PORTS).map(move |port| format!("{hub}.{port}")));
         own.chain(behind_hubs).find(|port| !self.used.contains(port))
     }
 }
@@ -94,12 +92,7 @@ fn buses(devices: &Devices) -> Vec<Bus> {
         };
         match buses.iter_mut().find(|bus| bus.index == index) {
             Some(bus) => bus.ports = bus.ports.max(ports),
-            None => buses.push(Bus {
-                index,
-                ports,
-                hubs: Vec::new(),
-                used: BTreeSet::new(),
-            }),
+            None => buses.push(Bus { index, ports, hubs: Vec::new(), used: BTreeSet::new() }),
         }
     }
     buses
@@ -109,17 +102,13 @@ fn reserve(buses: &mut [Bus], device: &Element, address: &Element) -> Result<()>
     let index = number(address.attribute("bus")).unwrap_or(0);
     let bus = buses.iter_mut().find(|bus| bus.index == index);
     let bus = bus.ok_or_else(|| {
-        Error::xml(format!(
-            "USB bus {index} requested but no controller with that index is present"
-        ))
+        Error::xml(format!("USB bus {index} requested but no controller with that index is present"))
     })?;
     let Some(port) = address.attribute("port") else {
         return Ok(());
     };
     if !bus.used.insert(port.to_string()) {
-        return Err(Error::xml(format!(
-            "Duplicate USB address bus {index} port {port}"
-        )));
+        return Err(Error::xml(format!("Duplicate USB address bus {index} port {port}")));
     }
     if device.name == "hub" {
         bus.hubs.push(port.to_string());
@@ -145,17 +134,10 @@ fn add_hubs(devices: &mut Devices, buses: &[Bus]) {
 
 fn place(device: &mut Element, buses: &mut [Bus]) -> Result<()> {
     let wanted = address(device, "usb").and_then(|address| number(address.attribute("bus")));
-    let fitting = buses
-        .iter_mut()
-        .filter(|bus| wanted.is_none_or(|index| bus.index == index));
-    let found = fitting
-        .filter_map(|bus| bus.free_port().map(|port| (bus, port)))
-        .next();
+    let fitting = buses.iter_mut().filter(|bus| wanted.is_none_or(|index| bus.index == index));
+    let found = fitting.filter_map(|bus| bus.free_port().map(|port| (bus, port))).next();
     let (bus, port) = found.ok_or_else(|| Error::internal("No free USB ports"))?;
-    let address = Element::new("address")
-        .with("type", "usb")
-        .with("bus", bus.index)
-        .with("port", &port);
+    let address = Element::new("address").with("type", "usb").with("bus", bus.index).with("port", &port);
     if device.name == "hub" {
         bus.hubs.push(port.clone());
     }

@@ -56,12 +56,7 @@ pub fn assign_smartcards(devices: &mut Devices) {
     for (slot, card) in devices.of_mut("smartcard").enumerate() {
         if address(card, "ccid").is_none() {
             card.remove("address");
-            card.push(
-                Element::new("address")
-                    .with("type", "ccid")
-                    .with("controller", 0)
-                    .with("slot", slot),
-            );
+            card.push(Element::new("address").with("type", "ccid").with("controller", 0).with("slot", slot));
         }
     }
 }

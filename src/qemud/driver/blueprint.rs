@@ -29,10 +29,7 @@ pub fn draw(
 ) -> Result<Blueprint> {
     let tree = definition.tree()?;
     check_files(&tree)?;
-    if let Some(nvram) = tree
-        .child_text("os/nvram")
-        .filter(|path| reset_nvram && !path.is_empty())
-    {
+    if let Some(nvram) = tree.child_text("os/nvram").filter(|path| reset_nvram && !path.is_empty()) {
         crate::qemud::store::remove_durably(Path::new(&nvram))?;
     }
     let request = LaunchRequest {
@@ -58,9 +55,7 @@ pub fn draw(
             .map(|(name, value)| (name.into(), value.into()))
             .collect(),
         files: Vec::new(),
-        first_commands: commands
-            .map(|command| (command.command, command.arguments))
-            .collect(),
+        first_commands: commands.map(|command| (command.command, command.arguments)).collect(),
         clean_up: launch.clean_up,
         active: launch.active,
     })
@@ -79,9 +74,7 @@ fn check_files(tree: &Element) -> Result<()> {
     }
     let devices = tree.child("devices").into_iter();
     for disk in devices.flat_map(|devices| devices.children("disk")) {
-        let source = ["file", "dev"]
-            .iter()
-            .find_map(|name| disk.child_attribute("source", name));
+        let source = ["file", "dev"].iter().find_map(|name| disk.child_attribute("source", name));
         let writes = disk.child("readonly").is_none() && disk.attribute("device") != Some("cdrom");
         if let Some(source) = source {
             check_file("storage file", Path::new(source), writes)?;
@@ -92,18 +85,12 @@ fn check_files(tree: &Element) -> Result<()> {
 
 fn check_file(what: &str, path: &Path, writes: bool) -> Result<()> {
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(writes)
-        .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_CLOEXEC);
+    options.read(true).write(writes).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_CLOEXEC);
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(cause) => {
             let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
-            let tried = format!(
-                "Cannot access {what} '{}' (as uid:{user}, gid:{group})",
-                path.display()
-            );
+            let tried = format!("Cannot access {what} '{}' (as uid:{user}, gid:{group})", path.display());
             Err(Error::system(tried, &cause).from_origin(ErrorOrigin::QEMU))
         }
     }
@@ -167,13 +154,11 @@ fn run_beside(side: &SideProcess, site: &Site<'_>) -> Result<()> {
         files: &[],
         log: &log,
     })?;
-    wait_for_socket(&process, &side.socket)
-        .inspect_err(|_| process.kill())
-        .map_err(|()| {
-            let said = std::fs::read_to_string(&log_path).unwrap_or_default();
-            let detail = format!("{} did not start: {}", side.name, said.trim());
-            Error::operation_failed(detail).from_origin(ErrorOrigin::QEMU)
-        })
+    wait_for_socket(&process, &side.socket).inspect_err(|_| process.kill()).map_err(|()| {
+        let said = std::fs::read_to_string(&log_path).unwrap_or_default();
+        let detail = format!("{} did not start: {}", side.name, said.trim());
+        Error::operation_failed(detail).from_origin(ErrorOrigin::QEMU)
+    })
 }
 
 /// Waits for a socket somebody else makes. It may be made for one client only, so it is not connected to.

@@ -28,9 +28,7 @@ pub fn impact(condition: &Condition, flags: u32) -> Result<Impact> {
         return Err(not_running());
     }
     if impact.config && condition.persistent.is_none() {
-        return Err(invalid(
-            "transient domains do not have any persistent configuration",
-        ));
+        return Err(invalid("transient domains do not have any persistent configuration"));
     }
     Ok(impact)
 }

@@ -21,10 +21,7 @@ impl DomainDevices for QemuConnection {
         let impact = impact(&guest.lock(), flags)?;
         let device = parse_device(xml)?;
         // The definition's turn comes second, but what is wrong with it must be known before the guest is touched.
-        let config = impact
-            .config
-            .then(|| self.config_with(&guest, &device))
-            .transpose()?;
+        let config = impact.config.then(|| self.config_with(&guest, &device)).transpose()?;
         if impact.live {
             self.plug(&guest, &device)?;
         }
@@ -45,12 +42,7 @@ impl DomainDevices for QemuConnection {
         check_flags(flags, FLAGS, "virDomainDetachDeviceAlias")?;
         let guest = self.find(domain)?;
         let words = format!("no device found with alias {alias}");
-        self.detach(
-            &guest,
-            flags,
-            &|known| known.child_attribute("alias", "name") == Some(alias),
-            &words,
-        )
+        self.detach(&guest, flags, &|known| known.child_attribute("alias", "name") == Some(alias), &words)
     }
 
     fn update_device(&self, domain: &DomainRef, xml: &str, flags: u32) -> Result<()> {
@@ -59,10 +51,7 @@ impl DomainDevices for QemuConnection {
         let _turn = guest.jobs.take_turn("virDomainUpdateDevice")?;
         let impact = impact(&guest.lock(), flags)?;
         let device = parse_device(xml)?;
-        let config = impact
-            .config
-            .then(|| self.config_changed(&guest, &device))
-            .transpose()?;
+        let config = impact.config.then(|| self.config_changed(&guest, &device)).transpose()?;
         if impact.live {
             self.change_medium(&guest, &device, flags & DOMAIN_DEVICE_MODIFY_FORCE != 0)?;
         }
@@ -101,12 +90,10 @@ pub fn is_same(known: &Element, meant: &Element) -> bool {
     }
     match identity(meant) {
         Some((element, name)) => match meant.child_attribute(element, name) {
-            Some(value) => known
-                .child_attribute(element, name)
-                .is_some_and(|own| own.eq_ignore_ascii_case(value)),
-            None => meant
-                .child("address")
-                .is_some_and(|address| same_place(known.child("address"), address)),
+            Some(value) => {
+                known.child_attribute(element, name).is_some_and(|own| own.eq_ignore_ascii_case(value))
+            }
+            None => meant.child("address").is_some_and(|address| same_place(known.child("address"), address)),
         },
         None => match meant.child("address") {
             Some(address) => same_place(known.child("address"), address),
@@ -117,10 +104,7 @@ pub fn is_same(known: &Element, meant: &Element) -> bool {
 
 fn same_place(known: Option<&Element>, meant: &Element) -> bool {
     known.is_some_and(|known| {
-        meant
-            .attributes
-            .iter()
-            .all(|(name, value)| known.attribute(name) == Some(value))
+        meant.attributes.iter().all(|(name, value)| known.attribute(name) == Some(value))
     })
 }
 
@@ -156,11 +140,8 @@ pub fn check_free(tree: &Element, device: &Element) -> Result<()> {
     let Some(value) = device.child_attribute(element, name) else {
         return Ok(());
     };
-    let known = tree
-        .child("devices")
-        .into_iter()
-        .flat_map(Element::elements)
-        .any(|known| is_same(known, device));
+    let known =
+        tree.child("devices").into_iter().flat_map(Element::elements).any(|known| is_same(known, device));
     match device.name.as_str() {
         "disk" if known => taken(format!("target {value} already exists")),
         "interface" if known => taken(format!("a device with mac {value} exists already")),
@@ -171,9 +152,7 @@ pub fn check_free(tree: &Element, device: &Element) -> Result<()> {
 impl QemuConnection {
     fn config_tree(&self, guest: &Guest) -> Result<Element> {
         let definition = guest.lock().persistent.clone();
-        definition
-            .ok_or_else(crate::qemud::vm::guest::not_running)?
-            .tree()
+        definition.ok_or_else(crate::qemud::vm::guest::not_running)?.tree()
     }
 
     fn config_with(&self, guest: &Arc<Guest>, device: &Element) -> Result<Element> {
@@ -242,12 +221,7 @@ impl QemuConnection {
         let old = tree.clone();
         replace(&mut tree, device)?;
         replace(&mut base, device)?;
-        let swap = hotplug::Swap {
-            guest,
-            old: &old,
-            new: &tree,
-            device,
-        };
+        let swap = hotplug::Swap { guest, old: &old, new: &tree, device };
         swap.run(force)?;
         keep_live(self.inventory(), guest, &tree, &base)
     }

@@ -36,14 +36,9 @@ impl DomainGuest for QemuConnection {
         let guest = self.find(domain)?;
         let _turn = guest.jobs.take_turn("virDomainSendKey")?;
         let monitor = guest.monitor()?;
-        let numbers = keycodes
-            .iter()
-            .map(|code| keys::to_qemu(codeset, *code))
-            .collect::<Result<Vec<_>>>()?;
-        let pressed: Vec<Value> = numbers
-            .iter()
-            .map(|n| json!({ "type": "number", "data": n }))
-            .collect();
+        let numbers =
+            keycodes.iter().map(|code| keys::to_qemu(codeset, *code)).collect::<Result<Vec<_>>>()?;
+        let pressed: Vec<Value> = numbers.iter().map(|n| json!({ "type": "number", "data": n })).collect();
         let mut arguments = json!({ "keys": pressed });
         if holdtime > 0 {
             arguments["hold-time"] = json!(holdtime);
@@ -53,11 +48,7 @@ impl DomainGuest for QemuConnection {
     }
 
     fn hostname(&self, domain: &DomainRef, flags: u32) -> Result<String> {
-        check_flags(
-            flags,
-            DOMAIN_GET_HOSTNAME_LEASE | DOMAIN_GET_HOSTNAME_AGENT,
-            "virDomainGetHostname",
-        )?;
+        check_flags(flags, DOMAIN_GET_HOSTNAME_LEASE | DOMAIN_GET_HOSTNAME_AGENT, "virDomainGetHostname")?;
         let guest = self.find(domain)?;
         let answer = agent::execute(&guest, "guest-get-host-name", Value::Null, None)?;
         let name = answer.get("host-name").and_then(Value::as_str);
@@ -83,12 +74,7 @@ impl DomainGuest for QemuConnection {
         let frozen = if mountpoints.is_empty() {
             agent::execute(&guest, "guest-fsfreeze-freeze", Value::Null, None)?
         } else {
-            agent::execute(
-                &guest,
-                "guest-fsfreeze-freeze-list",
-                json!({ "mountpoints": mountpoints }),
-                None,
-            )?
+            agent::execute(&guest, "guest-fsfreeze-freeze-list", json!({ "mountpoints": mountpoints }), None)?
         };
         Ok(count(&frozen))
     }
@@ -101,12 +87,7 @@ impl DomainGuest for QemuConnection {
         }
         let guest = self.find(domain)?;
         let _turn = guest.jobs.take_turn("virDomainFSThaw")?;
-        Ok(count(&agent::execute(
-            &guest,
-            "guest-fsfreeze-thaw",
-            Value::Null,
-            None,
-        )?))
+        Ok(count(&agent::execute(&guest, "guest-fsfreeze-thaw", Value::Null, None)?))
     }
 
     fn time(&self, domain: &DomainRef, flags: u32) -> Result<(i64, u32)> {
@@ -126,9 +107,8 @@ impl DomainGuest for QemuConnection {
         let arguments = if flags & DOMAIN_TIME_SYNC != 0 {
             Value::Null
         } else {
-            let time = seconds
-                .checked_mul(1_000_000_000)
-                .and_then(|time| time.checked_add(i64::from(nseconds)));
+            let time =
+                seconds.checked_mul(1_000_000_000).and_then(|time| time.checked_add(i64::from(nseconds)));
             let time = time.ok_or_else(|| {
                 Error::invalid_argument(format!("Time '{seconds}' is too big for guest agent"))
             })?;
@@ -147,18 +127,8 @@ impl DomainGuest for QemuConnection {
         let answer = agent::execute(&guest, "guest-get-fsinfo", Value::Null, None)?;
         let tree = definition.tree()?;
         let filesystems = answer.as_array().into_iter().flatten().map(|filesystem| {
-            let text = |field: &str| {
-                filesystem
-                    .get(field)
-                    .and_then(Value::as_str)
-                    .unwrap_or("")
-                    .to_string()
-            };
-            let disks = filesystem
-                .get("disk")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
+            let text = |field: &str| filesystem.get(field).and_then(Value::as_str).unwrap_or("").to_string();
+            let disks = filesystem.get("disk").and_then(Value::as_array).into_iter().flatten();
             FilesystemInfo {
                 mountpoint: text("mountpoint"),
                 name: text("name"),
@@ -200,20 +170,14 @@ impl DomainGuest for QemuConnection {
 }
 
 fn count(answer: &Value) -> i32 {
-    answer
-        .as_i64()
-        .and_then(|count| i32::try_from(count).ok())
-        .unwrap_or(0)
+    answer.as_i64().and_then(|count| i32::try_from(count).ok()).unwrap_or(0)
 }
 
 /// The target of the disk a guest means by its PCI address and place on the bus.
 fn target_of(tree: &crate::xml::Element, disk: &Value) -> Option<String> {
     let number = |path: &str| disk.pointer(path).and_then(Value::as_u64);
     let hex = |text: Option<&str>| u64::from_str_radix(text?.trim_start_matches("0x"), 16).ok();
-    let serial = disk
-        .get("serial")
-        .and_then(Value::as_str)
-        .filter(|serial| !serial.is_empty());
+    let serial = disk.get("serial").and_then(Value::as_str).filter(|serial| !serial.is_empty());
     let found = super::stats::disks(tree).find(|known| {
         if serial.is_some() && known.child_text("serial").as_deref() == serial {
             return true;
@@ -230,9 +194,7 @@ fn target_of(tree: &crate::xml::Element, disk: &Value) -> Option<String> {
             _ => false,
         }
     });
-    found
-        .and_then(|disk| disk.child_attribute("target", "dev"))
-        .map(str::to_string)
+    found.and_then(|disk| disk.child_attribute("target", "dev")).map(str::to_string)
 }
 
 /// Base64 with padding, as the agent takes passwords.
@@ -240,16 +202,10 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0u32, |bits, at| {
-            bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0))
-        });
+        let bits = (0..3).fold(0u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
         for at in 0..4 {
             let letter = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= chunk.len() {
-                char::from(letter)
-            } else {
-                '='
-            });
+            text.push(if at <= chunk.len() { char::from(letter) } else { '=' });
         }
     }
     text
@@ -259,10 +215,8 @@ fn base64(bytes: &[u8]) -> String {
 mod tests {
     #[test]
     fn base64_pads() {
-        let all: Vec<_> = ["", "f", "fo", "foo", "foob"]
-            .iter()
-            .map(|text| super::base64(text.as_bytes()))
-            .collect();
+        let all: Vec<_> =
+            ["", "f", "fo", "foo", "foob"].iter().map(|text| super::base64(text.as_bytes())).collect();
         assert_eq!(all, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
     }
 }

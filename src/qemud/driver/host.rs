@@ -52,12 +52,7 @@ impl Host for QemuConnection {
         flags: u32,
     ) -> Result<String> {
         check_flags(flags, 0, "virConnectGetDomainCapabilities")?;
-        domain_xml::domain_capabilities(&domain_xml::Question {
-            emulator,
-            arch,
-            machine,
-            virt_type,
-        })
+        domain_xml::domain_capabilities(&domain_xml::Question { emulator, arch, machine, virt_type })
     }
 
     fn node_info(&self) -> Result<NodeInfo> {
@@ -73,10 +68,7 @@ impl Host for QemuConnection {
     }
 
     fn node_security_model(&self) -> Result<SecurityModel> {
-        Ok(SecurityModel {
-            model: "none".to_string(),
-            doi: "0".to_string(),
-        })
+        Ok(SecurityModel { model: "none".to_string(), doi: "0".to_string() })
     }
 
     fn sysinfo(&self, flags: u32) -> Result<String> {

@@ -79,34 +79,21 @@ fn parts_of(tree: &Element, guest: &Guest, folder: &std::path::Path) -> Result<P
     for pair in launch.arguments.windows(2) {
         let pluggable = matches!(pair[0].as_str(), "-blockdev" | "-netdev" | "-object" | "-device");
         if pluggable && let Ok(value @ Value::Object(_)) = serde_json::from_str(&pair[1]) {
-            parts.push(Part {
-                option: pair[0].clone(),
-                value,
-            });
+            parts.push(Part { option: pair[0].clone(), value });
         }
     }
-    Ok(Parts {
-        parts,
-        active: launch.active,
-        beside: launch.side_processes.len(),
-    })
+    Ok(Parts { parts, active: launch.active, beside: launch.side_processes.len() })
 }
 
 /// What is in `more` and not in `less`.
 fn difference(more: &Parts, less: &Parts) -> Vec<Part> {
-    more.parts
-        .iter()
-        .filter(|part| !less.parts.contains(part))
-        .cloned()
-        .collect()
+    more.parts.iter().filter(|part| !less.parts.contains(part)).cloned().collect()
 }
 
 /// The parts of one device: itself, last, and what stands behind it, in the order they are passed.
 fn belongings(parts: &[Part], alias: &str) -> Vec<Part> {
     let text = |part: &Part, field: &str| part.value.get(field).and_then(Value::as_str).map(str::to_string);
-    let own = parts
-        .iter()
-        .find(|p| p.option == "-device" && text(p, "id").as_deref() == Some(alias));
+    let own = parts.iter().find(|p| p.option == "-device" && text(p, "id").as_deref() == Some(alias));
     let Some(own) = own else { return Vec::new() };
     let fields = ["drive", "netdev", "rng"];
     let mut wanted: Vec<String> = fields.iter().filter_map(|field| text(own, field)).collect();
@@ -125,9 +112,7 @@ fn belongings(parts: &[Part], alias: &str) -> Vec<Part> {
 /// The alias itself if nobody has it, else the first of its kind that is free.
 fn free_alias(tree: &Element, alias: &str) -> String {
     let devices = tree.child("devices").into_iter().flat_map(Element::elements);
-    let taken: Vec<&str> = devices
-        .filter_map(|device| device.child_attribute("alias", "name"))
-        .collect();
+    let taken: Vec<&str> = devices.filter_map(|device| device.child_attribute("alias", "name")).collect();
     let stem = alias.trim_end_matches(|c: char| c.is_ascii_digit());
     let numbered = (0..=taken.len()).map(|number| format!("{stem}{number}"));
     let mut choices = std::iter::once(alias.to_string()).chain(numbered);
@@ -197,19 +182,14 @@ fn remove_all(monitor: &Monitor, parts: &[Part]) {
 }
 
 fn count(tree: &Element, kind: &str) -> usize {
-    tree.child("devices")
-        .map_or(0, |devices| devices.children(kind).count())
+    tree.child("devices").map_or(0, |devices| devices.children(kind).count())
 }
 
 impl QemuConnection {
     fn live_trees(&self, guest: &Guest) -> Result<(Arc<Monitor>, Element, Element)> {
         let condition = guest.lock();
         let active = condition.running()?;
-        Ok((
-            active.monitor.clone(),
-            active.definition.tree()?,
-            active.base.tree()?,
-        ))
+        Ok((active.monitor.clone(), active.definition.tree()?, active.base.tree()?))
     }
 
     /// What a guest is started from with a device more, and that device as it is completed.
@@ -222,11 +202,7 @@ impl QemuConnection {
             return Err(Error::internal("No more available PCI slots").from_origin(ErrorOrigin::QEMU));
         }
         // The completed device is the one of its name, or the one that was not there before.
-        let before: Vec<&Element> = base
-            .child("devices")
-            .into_iter()
-            .flat_map(Element::elements)
-            .collect();
+        let before: Vec<&Element> = base.child("devices").into_iter().flat_map(Element::elements).collect();
         let devices = new_base.child("devices").into_iter().flat_map(Element::elements);
         let named =
             identity(device).is_some_and(|(element, name)| device.child_attribute(element, name).is_some());
@@ -243,9 +219,7 @@ impl QemuConnection {
     pub(super) fn plug(&self, guest: &Arc<Guest>, device: &Element) -> Result<()> {
         if !PLUGGABLE.contains(&device.name.as_str()) {
             let name = &device.name;
-            return Err(unsupported(format!(
-                "live attach of device '{name}' is not supported"
-            )));
+            return Err(unsupported(format!("live attach of device '{name}' is not supported")));
         }
         let (monitor, active, base) = self.live_trees(guest)?;
         let (new_base, completed) = self.completed_with(&base, device)?;
@@ -258,20 +232,14 @@ impl QemuConnection {
             let words = "a device that needs a process beside QEMU cannot be plugged in live";
             return Err(unsupported(words));
         }
-        let devices = more
-            .active
-            .child("devices")
-            .into_iter()
-            .flat_map(Element::elements);
+        let devices = more.active.child("devices").into_iter().flat_map(Element::elements);
         let shown = devices.filter(|known| is_same(known, &completed)).last();
         let mut shown = shown.cloned().unwrap_or(completed);
         let passed = shown.child_attribute("alias", "name").unwrap_or("").to_string();
         let mut parts = belongings(&more.parts, &passed);
         if parts.is_empty() {
             let name = &device.name;
-            return Err(unsupported(format!(
-                "live attach of this '{name}' is not supported"
-            )));
+            return Err(unsupported(format!("live attach of this '{name}' is not supported")));
         }
         // Names go by the order of devices, and a running guest may have a gap: what is taken is not taken twice.
         let alias = free_alias(&active, &passed);
@@ -281,8 +249,7 @@ impl QemuConnection {
         let mut active = active;
         insert_device(&mut active, shown);
         keep_live(self.inventory(), guest, &active, &new_base)?;
-        self.inventory()
-            .tell(guest.lock().reference(), DomainEvent::DeviceAdded { alias });
+        self.inventory().tell(guest.lock().reference(), DomainEvent::DeviceAdded { alias });
         Ok(())
     }
 
@@ -294,23 +261,15 @@ impl QemuConnection {
         gone: impl Fn() -> Error,
     ) -> Result<()> {
         let (monitor, active, mut base) = self.live_trees(guest)?;
-        let meant = active
-            .child("devices")
-            .into_iter()
-            .flat_map(Element::elements)
-            .find(|known| is_meant(known));
+        let meant =
+            active.child("devices").into_iter().flat_map(Element::elements).find(|known| is_meant(known));
         let meant = meant.cloned().ok_or_else(&gone)?;
-        let alias = meant
-            .child_attribute("alias", "name")
-            .map(str::to_string)
-            .ok_or_else(gone)?;
+        let alias = meant.child_attribute("alias", "name").map(str::to_string).ok_or_else(gone)?;
         let mut without = active.clone();
         take_out(&mut without, &|known| *known == meant);
         if !PLUGGABLE.contains(&meant.name.as_str()) {
             let name = &meant.name;
-            return Err(unsupported(format!(
-                "live detach of device '{name}' is not supported"
-            )));
+            return Err(unsupported(format!("live detach of device '{name}' is not supported")));
         }
         monitor.execute("device_del", json!({ "id": alias }))?;
         self.wait_for_removal(guest, &alias, "device")?;
@@ -342,22 +301,13 @@ impl Swap<'_> {
     pub fn run(&self, force: bool) -> Result<()> {
         let monitor = self.guest.monitor()?;
         let folder = std::path::Path::new("/nonexistent");
-        let (old, new) = (
-            parts_of(self.old, self.guest, folder)?,
-            parts_of(self.new, self.guest, folder)?,
-        );
-        let nodes = |parts: Vec<Part>| {
-            parts
-                .into_iter()
-                .filter(|p| p.option == "-blockdev")
-                .collect::<Vec<_>>()
-        };
+        let (old, new) = (parts_of(self.old, self.guest, folder)?, parts_of(self.new, self.guest, folder)?);
+        let nodes =
+            |parts: Vec<Part>| parts.into_iter().filter(|p| p.option == "-blockdev").collect::<Vec<_>>();
         let (out, into) = (nodes(difference(&old, &new)), nodes(difference(&new, &old)));
         let devices = self.old.child("devices").into_iter().flat_map(Element::elements);
         let mut drives = devices.filter(|known| is_same(known, self.device));
-        let alias = drives
-            .next()
-            .and_then(|drive| drive.child_attribute("alias", "name"));
+        let alias = drives.next().and_then(|drive| drive.child_attribute("alias", "name"));
         let alias = alias.ok_or_else(|| unsupported("this drive has no name in QEMU"))?;
         monitor.execute("blockdev-open-tray", json!({ "id": alias, "force": force }))?;
         if !out.is_empty() {
@@ -367,10 +317,8 @@ impl Swap<'_> {
         if let Some(top) = into.last() {
             let added = add_all(&monitor, &into).and_then(|()| {
                 let node = top.value.get("node-name").cloned().unwrap_or(Value::Null);
-                let inserted = monitor.execute(
-                    "blockdev-insert-medium",
-                    json!({ "id": alias, "node-name": node }),
-                );
+                let inserted =
+                    monitor.execute("blockdev-insert-medium", json!({ "id": alias, "node-name": node }));
                 inserted.map(|_| ()).map_err(|error| {
                     remove_all(&monitor, &into);
                     error.into()
@@ -391,10 +339,7 @@ impl Swap<'_> {
             if let Some(top) = old.last() {
                 add_all(monitor, old)?;
                 let node = top.value.get("node-name").cloned().unwrap_or(Value::Null);
-                monitor.execute(
-                    "blockdev-insert-medium",
-                    json!({ "id": alias, "node-name": node }),
-                )?;
+                monitor.execute("blockdev-insert-medium", json!({ "id": alias, "node-name": node }))?;
             }
             monitor.execute("blockdev-close-tray", json!({ "id": alias }))?;
             Ok(())

@@ -29,16 +29,10 @@ pub fn addresses(guest: &Guest, source: u32) -> Result<Vec<GuestInterface>> {
 
 fn from_agent(guest: &Guest) -> Result<Vec<GuestInterface>> {
     let answer = agent::execute(guest, "guest-network-get-interfaces", Value::Null, None)?;
-    let listed = answer
-        .as_array()
-        .ok_or_else(|| invalid("the guest agent's answer is no list"))?;
+    let listed = answer.as_array().ok_or_else(|| invalid("the guest agent's answer is no list"))?;
     let interfaces = listed.iter().filter_map(|interface| {
         let text = |field: &str| interface.get(field).and_then(Value::as_str).map(str::to_string);
-        let addresses = interface
-            .get("ip-addresses")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let addresses = interface.get("ip-addresses").and_then(Value::as_array).into_iter().flatten();
         Some(GuestInterface {
             name: text("name")?,
             mac: text("hardware-address"),
@@ -65,32 +59,18 @@ fn address(address: &Value) -> Option<GuestAddress> {
 /// Looks the guest's MAC addresses up in the host's ARP table.
 fn from_neighbours(tree: &Element) -> Vec<GuestInterface> {
     let table = std::fs::read_to_string("/proc/net/arp").unwrap_or_default();
-    let interfaces = tree
-        .child("devices")
-        .into_iter()
-        .flat_map(|devices| devices.children("interface"));
+    let interfaces = tree.child("devices").into_iter().flat_map(|devices| devices.children("interface"));
     let known = interfaces.filter_map(|interface| {
         let mac = interface.child_attribute("mac", "address")?;
         let name = interface.child_attribute("target", "dev")?;
-        let lines = table
-            .lines()
-            .skip(1)
-            .map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let lines = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
         // Address, type, flags (2: complete), MAC address, mask, device.
         let ours = lines
             .filter(|fields| fields.len() >= 4 && fields[3].eq_ignore_ascii_case(mac) && fields[2] != "0x0");
         let addresses: Vec<GuestAddress> = ours
-            .map(|fields| GuestAddress {
-                kind: IPV4,
-                address: fields[0].to_string(),
-                prefix: 0,
-            })
+            .map(|fields| GuestAddress { kind: IPV4, address: fields[0].to_string(), prefix: 0 })
             .collect();
-        let found = GuestInterface {
-            name: name.to_string(),
-            mac: Some(mac.to_string()),
-            addresses,
-        };
+        let found = GuestInterface { name: name.to_string(), mac: Some(mac.to_string()), addresses };
         (!found.addresses.is_empty()).then_some(found)
     });
     known.collect()

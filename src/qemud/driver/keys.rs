@@ -70,8 +70,7 @@ fn from_usb(usage: u32) -> Option<u32> {
         224..=231 => USB_MODIFIERS.get(usage as usize - 224),
         _ => USB.get(usage as usize),
     };
-    code.filter(|code| **code != 0)
-        .and_then(|code| from_linux(u32::from(*code)))
+    code.filter(|code| **code != 0).and_then(|code| from_linux(u32::from(*code)))
 }
 
 /// Scan codes of set 1: extended ones have 0xe0 before them.

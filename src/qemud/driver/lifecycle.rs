@@ -31,11 +31,7 @@ impl DomainLifecycle for QemuConnection {
                 let mut condition = guest.lock();
                 let existed = condition.persistent.is_some();
                 condition.persistent = definition;
-                let detail = if existed {
-                    DOMAIN_EVENT_DEFINED_UPDATED
-                } else {
-                    DOMAIN_EVENT_DEFINED_ADDED
-                };
+                let detail = if existed { DOMAIN_EVENT_DEFINED_UPDATED } else { DOMAIN_EVENT_DEFINED_ADDED };
                 (condition.reference(), detail)
             }
             None => {
@@ -56,9 +52,7 @@ impl DomainLifecycle for QemuConnection {
         check_flags(flags, known, "virDomainCreateXML")?;
         let tree = self.complete(xml)?;
         let boot = Boot::from_flags(flags);
-        self.create_transient(&tree, |guest, turn| {
-            self.boot(guest, turn, &Definition::new(&tree), &boot)
-        })
+        self.create_transient(&tree, |guest, turn| self.boot(guest, turn, &Definition::new(&tree), &boot))
     }
 
     fn create(&self, domain: &DomainRef, flags: u32) -> Result<DomainRef> {
@@ -87,18 +81,10 @@ impl DomainLifecycle for QemuConnection {
     }
 
     fn destroy(&self, domain: &DomainRef, flags: u32) -> Result<()> {
-        check_flags(
-            flags,
-            DOMAIN_DESTROY_GRACEFUL | DOMAIN_DESTROY_REMOVE_LOGS,
-            "virDomainDestroyFlags",
-        )?;
+        check_flags(flags, DOMAIN_DESTROY_GRACEFUL | DOMAIN_DESTROY_REMOVE_LOGS, "virDomainDestroyFlags")?;
         let guest = self.find(domain)?;
         let name = guest.lock().name.clone();
-        stop::stop(
-            &guest,
-            DOMAIN_SHUTOFF_DESTROYED,
-            flags & DOMAIN_DESTROY_GRACEFUL != 0,
-        )?;
+        stop::stop(&guest, DOMAIN_SHUTOFF_DESTROYED, flags & DOMAIN_DESTROY_GRACEFUL != 0)?;
         if flags & DOMAIN_DESTROY_REMOVE_LOGS != 0 {
             remove_durably(&self.inventory().store.paths.log(&name))?;
         }
@@ -109,12 +95,7 @@ impl DomainLifecycle for QemuConnection {
         let known = DOMAIN_SHUTDOWN_ACPI_POWER_BTN | DOMAIN_SHUTDOWN_GUEST_AGENT;
         check_flags(flags, known, "virDomainShutdownFlags")?;
         let guest = self.find(domain)?;
-        self.power_down(
-            &guest,
-            flags & DOMAIN_SHUTDOWN_GUEST_AGENT != 0,
-            flags == 0,
-            false,
-        )
+        self.power_down(&guest, flags & DOMAIN_SHUTDOWN_GUEST_AGENT != 0, flags == 0, false)
     }
 
     fn reboot(&self, domain: &DomainRef, flags: u32) -> Result<()> {
@@ -229,14 +210,8 @@ impl DomainLifecycle for QemuConnection {
         let guest = self.find(domain)?;
         let _turn = guest.jobs.take_turn("virDomainSetLifecycleAction")?;
         let element = ["on_poweroff", "on_reboot", "on_crash"].get(kind as usize);
-        let names = [
-            "destroy",
-            "restart",
-            "rename-restart",
-            "preserve",
-            "coredump-destroy",
-            "coredump-restart",
-        ];
+        let names =
+            ["destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart"];
         let (Some(element), Some(name)) = (element, names.get(action as usize)) else {
             return Err(Error::invalid_argument("unknown lifecycle event or action"));
         };
@@ -253,9 +228,7 @@ impl DomainLifecycle for QemuConnection {
         if impact.live {
             if *element == "on_reboot" {
                 let reboot = if *name == "restart" { "reset" } else { "shutdown" };
-                guest
-                    .monitor()?
-                    .execute("set-action", json!({ "reboot": reboot }))?;
+                guest.monitor()?.execute("set-action", json!({ "reboot": reboot }))?;
             }
             edit_live(self.inventory(), &guest, change)?;
         }
@@ -283,9 +256,7 @@ impl QemuConnection {
         if let Some(known) = self.inventory().with_uuid(uuid) {
             let known_name = known.lock().name.clone();
             if known_name != name {
-                return taken(format!(
-                    "domain '{known_name}' is already defined with uuid {uuid}"
-                ));
+                return taken(format!("domain '{known_name}' is already defined with uuid {uuid}"));
             }
             return Ok(Some(known));
         }
@@ -302,21 +273,13 @@ impl QemuConnection {
         let (name, definition) = {
             let condition = guest.lock();
             let definition = condition.persistent.clone();
-            (
-                condition.name.clone(),
-                definition.ok_or_else(|| invalid("cannot undefine transient domain"))?,
-            )
+            (condition.name.clone(), definition.ok_or_else(|| invalid("cannot undefine transient domain"))?)
         };
         let image = inventory.store.paths.managed_save(&name);
         if image.exists() && flags & DOMAIN_UNDEFINE_MANAGED_SAVE == 0 {
-            return Err(invalid(
-                "Refusing to undefine while domain managed save image exists",
-            ));
+            return Err(invalid("Refusing to undefine while domain managed save image exists"));
         }
-        let nvram = definition
-            .tree()?
-            .child_text("os/nvram")
-            .filter(|path| !path.is_empty());
+        let nvram = definition.tree()?.child_text("os/nvram").filter(|path| !path.is_empty());
         let nvram = nvram.filter(|path| std::path::Path::new(path).exists());
         if nvram.is_some() && flags & (DOMAIN_UNDEFINE_NVRAM | DOMAIN_UNDEFINE_KEEP_NVRAM) == 0 {
             return Err(invalid("cannot undefine domain with nvram"));
@@ -336,20 +299,13 @@ impl QemuConnection {
             inventory.remove(&mut condition);
         }
         drop(condition);
-        inventory.tell_lifecycle(
-            reference,
-            (DOMAIN_EVENT_UNDEFINED, DOMAIN_EVENT_UNDEFINED_REMOVED),
-        );
+        inventory.tell_lifecycle(reference, (DOMAIN_EVENT_UNDEFINED, DOMAIN_EVENT_UNDEFINED_REMOVED));
         Ok(())
     }
 
     /// Asks a guest to go down, by its agent or its power button, to stay down or to come back.
     fn power_down(&self, guest: &Arc<Guest>, by_agent: bool, either: bool, back: bool) -> Result<()> {
-        let _turn = guest.jobs.take_turn(if back {
-            "virDomainReboot"
-        } else {
-            "virDomainShutdown"
-        })?;
+        let _turn = guest.jobs.take_turn(if back { "virDomainReboot" } else { "virDomainShutdown" })?;
         let monitor = guest.monitor()?;
         let agent_there = guest.lock().running()?.agent_connected;
         if by_agent || either && agent_there {
@@ -384,12 +340,7 @@ impl QemuConnection {
             }
             let definition = condition.persistent.clone();
             let definition = definition.ok_or_else(|| invalid("cannot rename a transient domain"))?;
-            (
-                condition.name.clone(),
-                definition,
-                condition.autostart,
-                condition.managed_save,
-            )
+            (condition.name.clone(), definition, condition.autostart, condition.managed_save)
         };
         Paths::check_name(new_name)?;
         if old_name == new_name {
@@ -417,10 +368,7 @@ impl QemuConnection {
             condition.reference()
         };
         inventory.rename(guest, &old_name, new_name);
-        inventory.tell_lifecycle(
-            old_reference,
-            (DOMAIN_EVENT_UNDEFINED, DOMAIN_EVENT_UNDEFINED_RENAMED),
-        );
+        inventory.tell_lifecycle(old_reference, (DOMAIN_EVENT_UNDEFINED, DOMAIN_EVENT_UNDEFINED_RENAMED));
         inventory.tell_lifecycle(reference, (DOMAIN_EVENT_DEFINED, DOMAIN_EVENT_DEFINED_RENAMED));
         Ok(())
     }

@@ -38,10 +38,7 @@ impl DomainLookup for QemuConnection {
     fn info(&self, domain: &DomainRef) -> Result<DomainInfo> {
         let guest = self.find(domain)?;
         let condition = guest.lock();
-        let figures = condition
-            .current()
-            .map(|definition| definition.figures)
-            .unwrap_or_default();
+        let figures = condition.current().map(|definition| definition.figures).unwrap_or_default();
         let active = condition.active.as_ref().filter(|_| condition.is_active());
         let times = active.and_then(|active| active.process.cpu_times());
         Ok(DomainInfo {
@@ -112,11 +109,7 @@ impl DomainLookup for QemuConnection {
             () if long.is_some() => DOMAIN_CONTROL_JOB,
             () => DOMAIN_CONTROL_OK,
         };
-        let details = if broken {
-            DOMAIN_CONTROL_ERROR_REASON_MONITOR
-        } else {
-            0
-        };
+        let details = if broken { DOMAIN_CONTROL_ERROR_REASON_MONITOR } else { 0 };
         Ok(ControlInfo {
             state: state as u32,
             details: details as u32,
@@ -129,11 +122,7 @@ impl DomainLookup for QemuConnection {
         let tree = {
             let condition = guest.lock();
             let impact = impact(&condition, flags)?;
-            let definition = if impact.config {
-                condition.persistent.as_ref()
-            } else {
-                condition.current()
-            };
+            let definition = if impact.config { condition.persistent.as_ref() } else { condition.current() };
             definition.cloned().ok_or_else(not_running)?.tree()?
         };
         super::metadata::read(&tree, kind, uri)
@@ -176,11 +165,7 @@ pub fn is_listed(condition: &Condition, flags: u32) -> bool {
     };
     // A start that is not complete yet is nothing to be seen.
     (condition.is_active() || condition.persistent.is_some())
-        && passes(
-            CONNECT_LIST_DOMAINS_ACTIVE,
-            CONNECT_LIST_DOMAINS_INACTIVE,
-            condition.is_active(),
-        )
+        && passes(CONNECT_LIST_DOMAINS_ACTIVE, CONNECT_LIST_DOMAINS_INACTIVE, condition.is_active())
         && passes(
             CONNECT_LIST_DOMAINS_PERSISTENT,
             CONNECT_LIST_DOMAINS_TRANSIENT,
@@ -192,21 +177,9 @@ pub fn is_listed(condition: &Condition, flags: u32) -> bool {
             CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE,
             condition.managed_save,
         )
-        && passes(
-            CONNECT_LIST_DOMAINS_AUTOSTART,
-            CONNECT_LIST_DOMAINS_NO_AUTOSTART,
-            condition.autostart,
-        )
-        && passes(
-            CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
-            CONNECT_LIST_DOMAINS_NO_SNAPSHOT,
-            false,
-        )
-        && passes(
-            CONNECT_LIST_DOMAINS_HAS_CHECKPOINT,
-            CONNECT_LIST_DOMAINS_NO_CHECKPOINT,
-            false,
-        )
+        && passes(CONNECT_LIST_DOMAINS_AUTOSTART, CONNECT_LIST_DOMAINS_NO_AUTOSTART, condition.autostart)
+        && passes(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, CONNECT_LIST_DOMAINS_NO_SNAPSHOT, false)
+        && passes(CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, CONNECT_LIST_DOMAINS_NO_CHECKPOINT, false)
 }
 
 /// The definition the flags of `virDomainGetXMLDesc` ask for.

@@ -24,10 +24,8 @@ pub fn read(tree: &Element, kind: i32, uri: Option<&str>) -> Result<String> {
         DOMAIN_METADATA_ELEMENT => {
             let elements = tree.child("metadata").into_iter().flat_map(Element::elements);
             let mut ours = elements.filter(|element| namespace(element) == uri);
-            let mut found = ours
-                .next()
-                .cloned()
-                .ok_or_else(|| none("Requested metadata element is not present"))?;
+            let mut found =
+                ours.next().cloned().ok_or_else(|| none("Requested metadata element is not present"))?;
             strip_prefix(&mut found);
             Ok(found.to_plain_string())
         }
@@ -50,11 +48,7 @@ fn strip_prefix(element: &mut Element) {
     };
     let prefix = prefix.to_string();
     element.unset(&format!("xmlns:{prefix}"));
-    rename(element, &|name| {
-        name.strip_prefix(&format!("{prefix}:"))
-            .unwrap_or(name)
-            .to_string()
-    });
+    rename(element, &|name| name.strip_prefix(&format!("{prefix}:")).unwrap_or(name).to_string());
 }
 
 fn rename(element: &mut Element, change: &dyn Fn(&str) -> String) {
@@ -112,25 +106,18 @@ fn write_element(
     uri: Option<&str>,
 ) -> Result<()> {
     let uri = uri.ok_or_else(|| Error::invalid_argument("a metadata element needs a namespace"))?;
-    let mut new = value
-        .map(|value| crate::xml::parse(value, "metadata_xml"))
-        .transpose()?;
+    let mut new = value.map(|value| crate::xml::parse(value, "metadata_xml")).transpose()?;
     if let Some(new) = &mut new {
         let key =
             key.ok_or_else(|| Error::invalid_argument("a metadata element needs a namespace prefix"))?;
         rename(new, &|name| format!("{key}:{name}"));
-        new.attributes
-            .insert(0, (format!("xmlns:{key}"), uri.to_string()));
+        new.attributes.insert(0, (format!("xmlns:{key}"), uri.to_string()));
     }
     if tree.child("metadata").is_none() {
         if new.is_none() {
             return Ok(());
         }
-        insert_after(
-            tree,
-            &["name", "uuid", "genid", "title", "description"],
-            Element::new("metadata"),
-        );
+        insert_after(tree, &["name", "uuid", "genid", "title", "description"], Element::new("metadata"));
     }
     let Some(metadata) = tree.child_mut("metadata") else {
         return Ok(());
@@ -160,19 +147,12 @@ impl QemuConnection {
         let _turn = guest.jobs.take_turn("virDomainSetMetadata")?;
         let impact = impact(&guest.lock(), flags)?;
         if impact.live {
-            edit_live(self.inventory(), &guest, |tree| {
-                write(tree, kind, value, key, uri)
-            })?;
+            edit_live(self.inventory(), &guest, |tree| write(tree, kind, value, key, uri))?;
         }
         if impact.config {
-            edit_config(self.inventory(), &guest, |tree| {
-                write(tree, kind, value, key, uri)
-            })?;
+            edit_config(self.inventory(), &guest, |tree| write(tree, kind, value, key, uri))?;
         }
-        let event = DomainEvent::MetadataChange {
-            kind,
-            uri: uri.map(str::to_string),
-        };
+        let event = DomainEvent::MetadataChange { kind, uri: uri.map(str::to_string) };
         self.inventory().tell(guest.lock().reference(), event);
         Ok(())
     }
@@ -187,18 +167,8 @@ mod tests {
         let mut tree = crate::xml::parse("<domain><name>a</name><vcpu>1</vcpu></domain>", "x").unwrap();
         let uri = Some("http://a/b");
         write(&mut tree, DOMAIN_METADATA_TITLE, Some("t"), None, None).unwrap();
-        write(
-            &mut tree,
-            DOMAIN_METADATA_ELEMENT,
-            Some("<x><y/></x>"),
-            Some("k"),
-            uri,
-        )
-        .unwrap();
-        assert_eq!(
-            read(&tree, DOMAIN_METADATA_ELEMENT, uri).unwrap(),
-            "<x>\n  <y/>\n</x>"
-        );
+        write(&mut tree, DOMAIN_METADATA_ELEMENT, Some("<x><y/></x>"), Some("k"), uri).unwrap();
+        assert_eq!(read(&tree, DOMAIN_METADATA_ELEMENT, uri).unwrap(), "<x>\n  <y/>\n</x>");
         assert_eq!(
             tree.to_string(),
             "<domain>\n  <name>a</name>\n  <title>t</title>\n  <metadata>\n    <k:x xmlns:k=\"http://a/b\">\n      <k:y/>\n    </k:x>\n  </metadata>\n  <vcpu>1</vcpu>\n</domain>\n"

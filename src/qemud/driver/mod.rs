@@ -67,11 +67,7 @@ impl QemuDriver {
         let inventory = Arc::new(Inventory::open(Store::open(paths)?, EventBus::default())?);
         adopt::adopt_all(&inventory);
         let consoles = streams::Consoles::default();
-        let shared = Arc::new(Shared {
-            inventory,
-            system,
-            consoles,
-        });
+        let shared = Arc::new(Shared { inventory, system, consoles });
         Ok(QemuDriver { shared })
     }
 
@@ -86,10 +82,7 @@ impl QemuDriver {
         }
         let connection = self.connect(self.default_uri());
         let body = move || connection.start_marked();
-        if let Err(error) = std::thread::Builder::new()
-            .name("autostart".to_string())
-            .spawn(body)
-        {
+        if let Err(error) = std::thread::Builder::new().name("autostart".to_string()).spawn(body) {
             tracing::error!("no thread to start domains in: {error}");
         }
     }
@@ -111,11 +104,7 @@ impl QemuDriver {
 
     /// The URI of this driver.
     fn default_uri(&self) -> &'static str {
-        if self.shared.system {
-            "qemu:///system"
-        } else {
-            "qemu:///session"
-        }
+        if self.shared.system { "qemu:///system" } else { "qemu:///session" }
     }
 }
 
@@ -151,11 +140,7 @@ impl QemuConnection {
     fn end_autodestroyed(&self) {
         let doomed = std::mem::take(&mut *self.autodestroy.lock().unwrap_or_else(PoisonError::into_inner));
         for guest in doomed.iter().filter_map(|uuid| self.inventory().with_uuid(*uuid)) {
-            let marked = guest
-                .lock()
-                .active
-                .as_ref()
-                .is_some_and(|active| active.autodestroy);
+            let marked = guest.lock().active.as_ref().is_some_and(|active| active.autodestroy);
             if marked
                 && let Err(error) = crate::qemud::vm::stop::stop(
                     &guest,

@@ -21,12 +21,7 @@ impl DomainMonitor for QemuConnection {
         }
         let request = parse(cmd)?;
         // QEMU answers what names no command without an id, so that the answer could not be told from others.
-        if request
-            .get("execute")
-            .or(request.get("exec-oob"))
-            .and_then(Value::as_str)
-            .is_none()
-        {
+        if request.get("execute").or(request.get("exec-oob")).and_then(Value::as_str).is_none() {
             let detail = "a monitor command must be a JSON object with a member 'execute'";
             return Err(Error::invalid_argument(detail).from_origin(ErrorOrigin::QEMU));
         }

@@ -27,8 +27,7 @@ pub fn host_cpus() -> u32 {
 fn rustix_cpus() -> u32 {
     let listed = std::fs::read_dir("/sys/devices/system/cpu");
     let is_cpu = |name: &str| {
-        name.strip_prefix("cpu")
-            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        name.strip_prefix("cpu").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
     };
     let count = listed
         .into_iter()
@@ -42,9 +41,7 @@ fn rustix_cpus() -> u32 {
 /// The CPUs of a map, lowest first.
 fn cpus_of(map: &[u8]) -> Vec<u32> {
     let bits = map.iter().enumerate().flat_map(|(at, byte)| {
-        (0..8u32)
-            .filter(move |bit| byte & (1 << bit) != 0)
-            .map(move |bit| at as u32 * 8 + bit)
+        (0..8u32).filter(move |bit| byte & (1 << bit) != 0).map(move |bit| at as u32 * 8 + bit)
     });
     bits.collect()
 }
@@ -69,13 +66,11 @@ fn list_of(cpus: &[u32]) -> String {
             _ => parts.push((*cpu, *cpu)),
         }
     }
-    let shown = parts.iter().map(|(first, last)| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first}-{last}")
-        }
-    });
+    let shown = parts.iter().map(
+        |(first, last)| {
+            if first == last { first.to_string() } else { format!("{first}-{last}") }
+        },
+    );
     shown.collect::<Vec<_>>().join(",")
 }
 
@@ -106,9 +101,7 @@ fn tied_in(tree: &Element, what: Tied) -> Vec<u32> {
     let pin = match what {
         Tied::Vcpu(vcpu) => tuning.and_then(|tuning| {
             let number = vcpu.to_string();
-            tuning
-                .children("vcpupin")
-                .find(|pin| pin.attribute("vcpu") == Some(&number))
+            tuning.children("vcpupin").find(|pin| pin.attribute("vcpu") == Some(&number))
         }),
         Tied::Emulator => tuning.and_then(|tuning| tuning.child("emulatorpin")),
     };
@@ -128,17 +121,14 @@ fn tie_in(tree: &mut Element, what: Tied, cpus: &[u32]) {
             matches!(node, crate::xml::Node::Element(e) if behind.contains(&e.name.as_str()))
         };
         let at = tree.nodes.iter().position(before).unwrap_or(tree.nodes.len());
-        tree.nodes
-            .insert(at, crate::xml::Node::Element(Element::new("cputune")));
+        tree.nodes.insert(at, crate::xml::Node::Element(Element::new("cputune")));
     }
     let Some(tuning) = tree.child_mut("cputune") else {
         return;
     };
     let (pin, is_same): (Element, Matcher) = match what {
         Tied::Vcpu(vcpu) => (
-            Element::new("vcpupin")
-                .with("vcpu", vcpu)
-                .with("cpuset", list_of(cpus)),
+            Element::new("vcpupin").with("vcpu", vcpu).with("cpuset", list_of(cpus)),
             Box::new(move |pin| pin.name == "vcpupin" && pin.attribute("vcpu") == Some(&vcpu.to_string())),
         ),
         Tied::Emulator => (
@@ -147,11 +137,7 @@ fn tie_in(tree: &mut Element, what: Tied, cpus: &[u32]) {
         ),
     };
     tuning.retain(|element| !is_same(element));
-    let number = |element: &Element| {
-        element
-            .attribute("vcpu")
-            .and_then(|vcpu| vcpu.parse::<u32>().ok())
-    };
+    let number = |element: &Element| element.attribute("vcpu").and_then(|vcpu| vcpu.parse::<u32>().ok());
     let is_behind = |node: &crate::xml::Node| match (node, what) {
         (crate::xml::Node::Element(e), Tied::Vcpu(vcpu)) if e.name == "vcpupin" => number(e) > Some(vcpu),
         (crate::xml::Node::Element(e), _) => matches!(
@@ -166,11 +152,7 @@ fn tie_in(tree: &mut Element, what: Tied, cpus: &[u32]) {
         ),
         (crate::xml::Node::Text(_), _) => false,
     };
-    let at = tuning
-        .nodes
-        .iter()
-        .position(is_behind)
-        .unwrap_or(tuning.nodes.len());
+    let at = tuning.nodes.iter().position(is_behind).unwrap_or(tuning.nodes.len());
     tuning.nodes.insert(at, crate::xml::Node::Element(pin));
 }
 
@@ -190,11 +172,7 @@ fn tie_thread(thread: i32, cpus: &[u32]) -> Result<()> {
 /// The CPUs one thread may run on.
 pub fn thread_cpus(thread: i32) -> Option<Vec<u32>> {
     let set = sched_getaffinity(Pid::from_raw(thread)).ok()?;
-    Some(
-        (0..host_cpus())
-            .filter(|cpu| set.is_set(*cpu as usize).unwrap_or(false))
-            .collect(),
-    )
+    Some((0..host_cpus()).filter(|cpu| set.is_set(*cpu as usize).unwrap_or(false)).collect())
 }
 
 impl QemuConnection {
@@ -225,8 +203,7 @@ impl QemuConnection {
                 Tied::Emulator => "cputune.emulatorpin".to_string(),
             };
             let params = vec![TypedParam::new(name, list_of(&cpus))];
-            self.inventory()
-                .tell(guest.lock().reference(), DomainEvent::Tunable { params });
+            self.inventory().tell(guest.lock().reference(), DomainEvent::Tunable { params });
         }
         if impact.config {
             edit_config(self.inventory(), &guest, |tree| {
@@ -254,9 +231,8 @@ impl QemuConnection {
                 let listed = std::fs::read_dir(format!("/proc/{pid}/task"));
                 let listed =
                     listed.map_err(|e| Error::system(format!("cannot read the threads of {pid}"), &e))?;
-                let threads = listed
-                    .flatten()
-                    .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+                let threads =
+                    listed.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
                 Ok(threads.filter(|thread| !vcpus.contains(thread)).collect())
             }
         }
@@ -278,9 +254,7 @@ impl QemuConnection {
         if emulator {
             return Ok((map_of(&tied_in(&tree, Tied::Emulator), length), 1));
         }
-        let count = u32::try_from(count)
-            .unwrap_or(0)
-            .min(definition.figures.max_vcpus);
+        let count = u32::try_from(count).unwrap_or(0).min(definition.figures.max_vcpus);
         let maps = (0..count).flat_map(|vcpu| map_of(&tied_in(&tree, Tied::Vcpu(vcpu)), length));
         Ok((maps.collect(), i32::try_from(count).unwrap_or(0)))
     }
@@ -295,14 +269,9 @@ fn check_vcpu(condition: &crate::qemud::vm::guest::Condition, vcpu: u32, live: b
         }
         return Ok(());
     }
-    let count = condition
-        .persistent
-        .as_ref()
-        .map_or(0, |definition| definition.figures.max_vcpus);
+    let count = condition.persistent.as_ref().map_or(0, |definition| definition.figures.max_vcpus);
     if vcpu >= count {
-        return bad(format!(
-            "vcpu {vcpu} is out of range of persistent cpu count {count}"
-        ));
+        return bad(format!("vcpu {vcpu} is out of range of persistent cpu count {count}"));
     }
     Ok(())
 }

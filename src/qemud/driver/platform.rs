@@ -22,9 +22,7 @@ impl QemuConnection {
     /// The part of the completion that knows QEMU.
     pub(super) fn complete_for_qemu(&self, tree: &mut Element) -> Result<()> {
         let capabilities = define::capabilities_for(tree)?;
-        let places = define::Places {
-            nvram: self.inventory().store.paths.state.join("nvram"),
-        };
+        let places = define::Places { nvram: self.inventory().store.paths.state.join("nvram") };
         define::complete(tree, &capabilities, &places)
     }
 
@@ -44,8 +42,5 @@ fn refuse_unknown(unknown: &[Unknown]) -> Result<()> {
         true => format!("attribute '{}' of <{}>", first.name, first.parent),
         false => format!("element <{}> in <{}>", first.name, first.parent),
     };
-    Err(Error::unsupported_configuration(format!(
-        "{what}, line {}, is not known",
-        first.line
-    )))
+    Err(Error::unsupported_configuration(format!("{what}, line {}, is not known", first.line)))
 }

@@ -24,9 +24,7 @@ fn run_later(flags: u32) -> Result<Option<bool>> {
         0 => Ok(None),
         DOMAIN_SAVE_RUNNING => Ok(Some(true)),
         DOMAIN_SAVE_PAUSED => Ok(Some(false)),
-        _ => Err(Error::invalid_argument(
-            "running and paused flags are mutually exclusive",
-        )),
+        _ => Err(Error::invalid_argument("running and paused flags are mutually exclusive")),
     }
 }
 
@@ -86,11 +84,7 @@ impl DomainSaving for QemuConnection {
     }
 
     fn restore(&self, from: &str, dxml: Option<&str>, flags: u32) -> Result<()> {
-        check_flags(
-            flags,
-            SAVE_FLAGS | DOMAIN_SAVE_RESET_NVRAM,
-            "virDomainRestoreFlags",
-        )?;
+        check_flags(flags, SAVE_FLAGS | DOMAIN_SAVE_RESET_NVRAM, "virDomainRestoreFlags")?;
         let path = absolute(from)?;
         let mut image = Image::open(&path, false)?;
         if let Some(xml) = dxml {
@@ -99,34 +93,22 @@ impl DomainSaving for QemuConnection {
         let tree = crate::xml::parse(&image.xml, "domain_definition")?;
         let running = run_later(flags)?.unwrap_or(image.header.running);
         let boot = Boot {
-            manner: Manner {
-                paused: !running,
-                ..Manner::default()
-            },
+            manner: Manner { paused: !running, ..Manner::default() },
             bypass_cache: flags & DOMAIN_SAVE_BYPASS_CACHE != 0,
             ..Boot::default()
         };
-        let started = self.create_transient(&tree, |guest, turn| {
-            self.boot_from_image(guest, turn, &image, &path, &boot)
-        });
+        let started = self
+            .create_transient(&tree, |guest, turn| self.boot_from_image(guest, turn, &image, &path, &boot));
         started.map(|_| ())
     }
 
     fn save_image_xml(&self, file: &str, flags: u32) -> Result<String> {
-        check_flags(
-            flags,
-            DOMAIN_SAVE_IMAGE_XML_SECURE,
-            "virDomainSaveImageGetXMLDesc",
-        )?;
+        check_flags(flags, DOMAIN_SAVE_IMAGE_XML_SECURE, "virDomainSaveImageGetXMLDesc")?;
         shown(&Image::open(&absolute(file)?, false)?, flags)
     }
 
     fn save_image_define_xml(&self, file: &str, dxml: &str, flags: u32) -> Result<()> {
-        check_flags(
-            flags,
-            DOMAIN_SAVE_RUNNING | DOMAIN_SAVE_PAUSED,
-            "virDomainSaveImageDefineXML",
-        )?;
+        check_flags(flags, DOMAIN_SAVE_RUNNING | DOMAIN_SAVE_PAUSED, "virDomainSaveImageDefineXML")?;
         self.edit_image(&absolute(file)?, dxml, flags)
     }
 

@@ -122,10 +122,7 @@ impl QemuConnection {
         let image = Image::open(path, false)?;
         let spent = path.with_extension("save.spent");
         rename_durably(path, &spent)?;
-        let manner = Manner {
-            paused: boot.manner.paused || !image.header.running,
-            ..boot.manner
-        };
+        let manner = Manner { paused: boot.manner.paused || !image.header.running, ..boot.manner };
         let started = self.boot_spent(guest, turn, &image, &spent, &Boot { manner, ..*boot });
         match started {
             Ok(()) => {

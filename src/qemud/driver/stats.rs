@@ -52,15 +52,10 @@ impl DomainStats for QemuConnection {
             let monitor = condition.running().ok().map(|active| active.monitor.clone());
             (condition.current().cloned(), monitor)
         };
-        let tree = definition
-            .map(|definition| definition.tree())
-            .transpose()?
-            .unwrap_or_default();
+        let tree = definition.map(|definition| definition.tree()).transpose()?.unwrap_or_default();
         let disk = find_disk(&tree, path)
             .ok_or_else(|| bad_path(format!("invalid path {path} not assigned to domain")))?;
-        let source = ["file", "dev"]
-            .iter()
-            .find_map(|name| disk.child_attribute("source", name));
+        let source = ["file", "dev"].iter().find_map(|name| disk.child_attribute("source", name));
         let source = source
             .ok_or_else(|| bad_path(format!("disk '{path}' does not currently have a source assigned")))?;
         let facts = stats_all::file_facts(source);
@@ -115,15 +110,10 @@ impl DomainStats for QemuConnection {
         check_flags(flags, 0, "virDomainBlockPeek")?;
         let guest = self.find(domain)?;
         let definition = guest.lock().current().cloned();
-        let tree = definition
-            .map(|definition| definition.tree())
-            .transpose()?
-            .unwrap_or_default();
+        let tree = definition.map(|definition| definition.tree()).transpose()?.unwrap_or_default();
         let disk =
             find_disk(&tree, path).ok_or_else(|| bad_path(format!("invalid disk or path '{path}'")))?;
-        let source = ["file", "dev"]
-            .iter()
-            .find_map(|name| disk.child_attribute("source", name));
+        let source = ["file", "dev"].iter().find_map(|name| disk.child_attribute("source", name));
         let source = source
             .ok_or_else(|| bad_path(format!("disk '{path}' does not currently have a source assigned")))?;
         if disk.child_attribute("driver", "type").unwrap_or("raw") != "raw" {
@@ -218,9 +208,7 @@ fn bad_path(detail: String) -> Error {
 
 /// The disks of a definition.
 pub fn disks(tree: &Element) -> impl Iterator<Item = &Element> {
-    tree.child("devices")
-        .into_iter()
-        .flat_map(|devices| devices.children("disk"))
+    tree.child("devices").into_iter().flat_map(|devices| devices.children("disk"))
 }
 
 /// A disk by its target or its source.
@@ -233,10 +221,7 @@ pub fn find_disk<'a>(tree: &'a Element, path: &str) -> Option<&'a Element> {
 
 /// An interface by its device on the host or its MAC address.
 pub fn find_interface<'a>(tree: &'a Element, device: &str) -> Option<&'a Element> {
-    let interfaces = tree
-        .child("devices")
-        .into_iter()
-        .flat_map(|devices| devices.children("interface"));
+    let interfaces = tree.child("devices").into_iter().flat_map(|devices| devices.children("interface"));
     let mut ours = interfaces.filter(|interface| {
         let is = |element: &str, name: &str| interface.child_attribute(element, name);
         is("target", "dev") == Some(device)
@@ -269,12 +254,7 @@ fn disk_stats(guest: &Guest, path: &str) -> Result<Value> {
         // No disk named: the sum of all.
         let answer = monitor.query("query-blockstats")?;
         let mut sum = serde_json::Map::new();
-        for stats in answer
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.get("stats"))
-        {
+        for stats in answer.as_array().into_iter().flatten().filter_map(|entry| entry.get("stats")) {
             for (name, value) in stats.as_object().into_iter().flatten() {
                 if let Some(number) = value.as_i64() {
                     let so_far = sum.get(name).and_then(Value::as_i64).unwrap_or(0);
@@ -286,9 +266,7 @@ fn disk_stats(guest: &Guest, path: &str) -> Result<Value> {
     } else {
         let disk = find_disk(&tree, path).ok_or_else(|| bad_path(format!("invalid path: {path}")))?;
         let answer = monitor.query("query-blockstats")?;
-        let entry = stats_of(&answer, disk)
-            .and_then(|entry| entry.get("stats"))
-            .cloned();
+        let entry = stats_of(&answer, disk).and_then(|entry| entry.get("stats")).cloned();
         entry.ok_or_else(|| Error::internal(format!("cannot find statistics for device '{path}'")))?
     };
     Ok(answer)

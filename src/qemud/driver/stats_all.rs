@@ -50,23 +50,16 @@ impl QemuConnection {
         flags: u32,
     ) -> Result<Vec<DomainStatsRecord>> {
         if flags & CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS != 0 && stats & !SUPPORTED != 0 {
-            let detail = format!(
-                "Stats types bits {:#x} are not supported by this daemon",
-                stats & !SUPPORTED
-            );
-            return Err(crate::error::Error::new(
-                crate::error::ErrorCode::ARGUMENT_UNSUPPORTED,
-                detail,
-            ));
+            let detail =
+                format!("Stats types bits {:#x} are not supported by this daemon", stats & !SUPPORTED);
+            return Err(crate::error::Error::new(crate::error::ErrorCode::ARGUMENT_UNSUPPORTED, detail));
         }
         let stats = if stats == 0 { SUPPORTED } else { stats };
         let guests = if doms.is_empty() {
             let listed = self.inventory().all();
             // The list filters of both interfaces have the same numbers, ours below bit 8.
-            let mut listed: Vec<_> = listed
-                .into_iter()
-                .filter(|guest| lookup::is_listed(&guest.lock(), flags & 0xff))
-                .collect();
+            let mut listed: Vec<_> =
+                listed.into_iter().filter(|guest| lookup::is_listed(&guest.lock(), flags & 0xff)).collect();
             listed.sort_by_cached_key(|guest| {
                 let reference = guest.lock().reference();
                 (reference.id.is_none(), reference.id, reference.name)
@@ -114,16 +107,10 @@ fn record(guest: &Guest, stats: u32) -> DomainStatsRecord {
     }
     let devices = stats & (DOMAIN_STATS_INTERFACE | DOMAIN_STATS_BLOCK | DOMAIN_STATS_IOTHREAD);
     if devices != 0 {
-        let tree = glance
-            .definition
-            .as_ref()
-            .and_then(|definition| definition.tree().ok());
+        let tree = glance.definition.as_ref().and_then(|definition| definition.tree().ok());
         of_devices(&glance, &tree.unwrap_or_default(), devices, &mut params);
     }
-    DomainStatsRecord {
-        domain: glance.reference,
-        params,
-    }
+    DomainStatsRecord { domain: glance.reference, params }
 }
 
 fn cpu(glance: &Glance, params: &mut Vec<TypedParam>) {
@@ -139,15 +126,8 @@ fn cpu(glance: &Glance, params: &mut Vec<TypedParam>) {
 }
 
 fn balloon(guest: &Guest, glance: &Glance, params: &mut Vec<TypedParam>) {
-    let figures = glance
-        .definition
-        .as_ref()
-        .map(|definition| definition.figures)
-        .unwrap_or_default();
-    let now = glance
-        .running
-        .as_ref()
-        .map_or(figures.memory, |running| running.balloon);
+    let figures = glance.definition.as_ref().map(|definition| definition.figures).unwrap_or_default();
+    let now = glance.running.as_ref().map_or(figures.memory, |running| running.balloon);
     params.push(TypedParam::new("balloon.current", now));
     params.push(TypedParam::new("balloon.maximum", figures.max_memory));
     if glance.running.is_none() {
@@ -174,19 +154,10 @@ fn balloon(guest: &Guest, glance: &Glance, params: &mut Vec<TypedParam>) {
 }
 
 fn vcpu(glance: &Glance, params: &mut Vec<TypedParam>) {
-    let figures = glance
-        .definition
-        .as_ref()
-        .map(|definition| definition.figures)
-        .unwrap_or_default();
+    let figures = glance.definition.as_ref().map(|definition| definition.figures).unwrap_or_default();
     params.push(TypedParam::new("vcpu.current", figures.vcpus));
     params.push(TypedParam::new("vcpu.maximum", figures.max_vcpus));
-    let Some(Running {
-        process,
-        vcpu_threads: threads,
-        ..
-    }) = &glance.running
-    else {
+    let Some(Running { process, vcpu_threads: threads, .. }) = &glance.running else {
         return;
     };
     for (index, thread) in threads.iter().enumerate().filter(|(_, thread)| **thread != 0) {
@@ -222,9 +193,7 @@ fn of_devices(glance: &Glance, tree: &Element, stats: u32, params: &mut Vec<Type
 
 fn interfaces(tree: &Element, params: &mut Vec<TypedParam>) {
     let devices = tree.child("devices").into_iter();
-    let interfaces: Vec<&Element> = devices
-        .flat_map(|devices| devices.children("interface"))
-        .collect();
+    let interfaces: Vec<&Element> = devices.flat_map(|devices| devices.children("interface")).collect();
     params.push(TypedParam::new("net.count", interfaces.len() as u32));
     for (index, interface) in interfaces.iter().enumerate() {
         let Some(device) = interface.child_attribute("target", "dev") else {
@@ -257,9 +226,7 @@ fn block(tree: &Element, stats: Option<&Value>, params: &mut Vec<TypedParam>) {
         let name = |field: &str| format!("block.{index}.{field}");
         let target = disk.child_attribute("target", "dev").unwrap_or("");
         params.push(TypedParam::new(name("name"), target));
-        let source = ["file", "dev"]
-            .iter()
-            .find_map(|name| disk.child_attribute("source", name));
+        let source = ["file", "dev"].iter().find_map(|name| disk.child_attribute("source", name));
         if let Some(source) = source {
             params.push(TypedParam::new(name("path"), source));
         }
@@ -285,14 +252,9 @@ fn block(tree: &Element, stats: Option<&Value>, params: &mut Vec<TypedParam>) {
         };
         let highest = entry.and_then(|entry| entry.pointer("/parent/stats/wr_highest_offset")?.as_u64());
         let raw = disk.child_attribute("driver", "type").unwrap_or("raw") == "raw";
-        let allocation = if raw {
-            facts.allocated
-        } else {
-            highest.filter(|h| *h > 0).unwrap_or(facts.allocated)
-        };
-        let capacity = source
-            .and_then(|source| capacity_of(disk, source))
-            .unwrap_or(facts.length);
+        let allocation =
+            if raw { facts.allocated } else { highest.filter(|h| *h > 0).unwrap_or(facts.allocated) };
+        let capacity = source.and_then(|source| capacity_of(disk, source)).unwrap_or(facts.length);
         params.push(TypedParam::new(name("allocation"), allocation));
         params.push(TypedParam::new(name("capacity"), capacity));
         params.push(TypedParam::new(name("physical"), facts.length));
@@ -303,16 +265,11 @@ fn iothreads(answer: &Value, params: &mut Vec<TypedParam>) {
     let threads: Vec<&Value> = answer.as_array().into_iter().flatten().collect();
     params.push(TypedParam::new("iothread.count", threads.len() as u32));
     for thread in threads {
-        let id = thread
-            .get("id")
-            .and_then(Value::as_str)
-            .and_then(|id| id.strip_prefix("iothread"));
+        let id = thread.get("id").and_then(Value::as_str).and_then(|id| id.strip_prefix("iothread"));
         let Some(id) = id else { continue };
-        for (name, field) in [
-            ("poll-max-ns", "poll-max-ns"),
-            ("poll-grow", "poll-grow"),
-            ("poll-shrink", "poll-shrink"),
-        ] {
+        for (name, field) in
+            [("poll-max-ns", "poll-max-ns"), ("poll-grow", "poll-grow"), ("poll-shrink", "poll-shrink")]
+        {
             if let Some(value) = thread.get(field).and_then(Value::as_u64) {
                 params.push(TypedParam::new(format!("iothread.{id}.{name}"), value));
             }
@@ -335,15 +292,9 @@ pub fn file_facts(path: &str) -> io::Result<FileFacts> {
     let known = std::fs::metadata(path)?;
     if known.file_type().is_block_device() {
         let length = std::fs::File::open(path)?.seek(SeekFrom::End(0))?;
-        return Ok(FileFacts {
-            length,
-            allocated: length,
-        });
+        return Ok(FileFacts { length, allocated: length });
     }
-    Ok(FileFacts {
-        length: known.len(),
-        allocated: known.blocks() * 512,
-    })
+    Ok(FileFacts { length: known.len(), allocated: known.blocks() * 512 })
 }
 
 /// What the guest sees of a disk: for qcow2 the size its header tells.
@@ -353,10 +304,7 @@ pub fn capacity_of(disk: &Element, source: &str) -> Option<u64> {
         return None;
     }
     let mut header = [0u8; 32];
-    std::fs::File::open(source)
-        .ok()?
-        .read_exact_at(&mut header, 0)
-        .ok()?;
+    std::fs::File::open(source).ok()?.read_exact_at(&mut header, 0).ok()?;
     if &header[..4] != b"QFI\xfb" {
         return None;
     }
@@ -392,24 +340,15 @@ pub fn memory_stats(guest: &Guest) -> Result<Vec<MemoryStat>> {
         let parts = (active.monitor.clone(), active.process.clone());
         (parts.0, parts.1, active.balloon, active.definition.clone())
     };
-    let mut stats = vec![MemoryStat {
-        tag: DOMAIN_MEMORY_STAT_ACTUAL_BALLOON,
-        value: balloon,
-    }];
+    let mut stats = vec![MemoryStat { tag: DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, value: balloon }];
     let tree = definition.tree()?;
-    if let Some(alias) = tree
-        .find("devices/memballoon/alias")
-        .and_then(|alias| alias.attribute("name"))
-    {
+    if let Some(alias) = tree.find("devices/memballoon/alias").and_then(|alias| alias.attribute("name")) {
         let path = format!("/machine/peripheral/{alias}");
         let answer = monitor.execute("qom-get", json!({ "path": path, "property": "guest-stats" }));
         stats.extend(answer.map(|answer| reported(&answer)).unwrap_or_default());
     }
     if let Some(resident) = process.resident() {
-        stats.push(MemoryStat {
-            tag: DOMAIN_MEMORY_STAT_RSS,
-            value: resident,
-        });
+        stats.push(MemoryStat { tag: DOMAIN_MEMORY_STAT_RSS, value: resident });
     }
     Ok(stats)
 }
@@ -432,16 +371,10 @@ fn reported(answer: &Value) -> Vec<MemoryStat> {
     for (tag, name, unit) in known {
         let value = answer.pointer(&format!("/stats/{name}")).and_then(Value::as_u64);
         if let Some(value) = value.filter(|value| *value != u64::MAX) {
-            stats.push(MemoryStat {
-                tag,
-                value: value / unit,
-            });
+            stats.push(MemoryStat { tag, value: value / unit });
         }
     }
     let last = answer.get("last-update").and_then(Value::as_u64).unwrap_or(0);
-    stats.push(MemoryStat {
-        tag: DOMAIN_MEMORY_STAT_LAST_UPDATE,
-        value: last,
-    });
+    stats.push(MemoryStat { tag: DOMAIN_MEMORY_STAT_LAST_UPDATE, value: last });
     stats
 }

@@ -43,11 +43,7 @@ impl Console {
         let woken = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
         let woken =
             woken.map_err(|errno| Error::system("cannot create an event descriptor", &errno.into()))?;
-        Ok(Console {
-            file,
-            over: AtomicBool::new(false),
-            woken,
-        })
+        Ok(Console { file, over: AtomicBool::new(false), woken })
     }
 
     fn close(&self) {
@@ -61,10 +57,8 @@ impl Console {
         let timeout = limit.map_or(PollTimeout::NONE, |limit| {
             PollTimeout::try_from(limit.as_millis().min(i32::MAX as u128) as i32).unwrap_or(PollTimeout::MAX)
         });
-        let mut waiting = [
-            PollFd::new(self.file.as_fd(), flags),
-            PollFd::new(self.woken.as_fd(), PollFlags::POLLIN),
-        ];
+        let mut waiting =
+            [PollFd::new(self.file.as_fd(), flags), PollFd::new(self.woken.as_fd(), PollFlags::POLLIN)];
         match poll(&mut waiting, timeout) {
             Ok(0) => Ok(false),
             Ok(_) | Err(Errno::EINTR) => Ok(true),
@@ -136,15 +130,9 @@ impl Stream for FileStream {
     fn receive(&self, _wait: Option<Duration>) -> Result<Received> {
         let mut chunk = vec![0u8; CHUNK];
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let length = file
-            .read(&mut chunk)
-            .map_err(|e| Error::system("cannot read the picture", &e))?;
+        let length = file.read(&mut chunk).map_err(|e| Error::system("cannot read the picture", &e))?;
         chunk.truncate(length);
-        Ok(if length == 0 {
-            Received::End
-        } else {
-            Received::Data(chunk)
-        })
+        Ok(if length == 0 { Received::End } else { Received::Data(chunk) })
     }
 
     fn finish(&self) -> Result<()> {
@@ -173,10 +161,7 @@ fn open_device(device: &Element, alias: &str) -> Result<File> {
     match (device.attribute("type"), source) {
         (Some("pty"), Some(path)) => {
             let mut options = OpenOptions::new();
-            options
-                .read(true)
-                .write(true)
-                .custom_flags(nix::libc::O_NOCTTY | nix::libc::O_NONBLOCK);
+            options.read(true).write(true).custom_flags(nix::libc::O_NOCTTY | nix::libc::O_NONBLOCK);
             options.open(path).map_err(|e| cannot(path, &e))
         }
         (Some("unix"), Some(path)) => {
@@ -197,9 +182,7 @@ impl Consoles {
         let alias = device.child_attribute("alias", "name").unwrap_or("").to_string();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, console| {
-            console
-                .upgrade()
-                .is_some_and(|console| !console.over.load(Ordering::SeqCst))
+            console.upgrade().is_some_and(|console| !console.over.load(Ordering::SeqCst))
         });
         if let Some(other) = open.get(&(uuid, alias.clone())).and_then(Weak::upgrade) {
             if !force {
@@ -216,21 +199,14 @@ impl Consoles {
 
 impl DomainStreams for QemuConnection {
     fn open_console(&self, domain: &DomainRef, device: Option<&str>, flags: u32) -> Result<Box<dyn Stream>> {
-        check_flags(
-            flags,
-            DOMAIN_CONSOLE_FORCE | DOMAIN_CONSOLE_SAFE,
-            "virDomainOpenConsole",
-        )?;
+        check_flags(flags, DOMAIN_CONSOLE_FORCE | DOMAIN_CONSOLE_SAFE, "virDomainOpenConsole")?;
         let guest = self.find(domain)?;
         let tree = guest.lock().running()?.definition.clone().tree()?;
         let found = find_console(&tree, device).ok_or_else(|| {
             let detail = format!("cannot find console device '{}'", device.unwrap_or("default"));
             Error::internal(detail).from_origin(ErrorOrigin::QEMU)
         })?;
-        let console = self
-            .shared
-            .consoles
-            .open(guest.uuid, found, flags & DOMAIN_CONSOLE_FORCE != 0)?;
+        let console = self.shared.consoles.open(guest.uuid, found, flags & DOMAIN_CONSOLE_FORCE != 0)?;
         Ok(Box::new(console))
     }
 
@@ -238,10 +214,7 @@ impl DomainStreams for QemuConnection {
         check_flags(flags, DOMAIN_CHANNEL_FORCE, "virDomainOpenChannel")?;
         let guest = self.find(domain)?;
         let tree = guest.lock().running()?.definition.clone().tree()?;
-        let channels = tree
-            .child("devices")
-            .into_iter()
-            .flat_map(|devices| devices.children("channel"));
+        let channels = tree.child("devices").into_iter().flat_map(|devices| devices.children("channel"));
         let mut ours = channels.filter(|channel| {
             name.is_none()
                 || channel.child_attribute("target", "name") == name
@@ -251,10 +224,7 @@ impl DomainStreams for QemuConnection {
             let detail = format!("cannot find channel {}", name.unwrap_or("default"));
             Error::internal(detail).from_origin(ErrorOrigin::QEMU)
         })?;
-        let console = self
-            .shared
-            .consoles
-            .open(guest.uuid, found, flags & DOMAIN_CHANNEL_FORCE != 0)?;
+        let console = self.shared.consoles.open(guest.uuid, found, flags & DOMAIN_CHANNEL_FORCE != 0)?;
         Ok(Box::new(console))
     }
 
@@ -272,13 +242,8 @@ impl DomainStreams for QemuConnection {
             (active.monitor.clone(), active.definition.clone())
         };
         let tree = definition.tree()?;
-        let videos = tree
-            .child("devices")
-            .into_iter()
-            .flat_map(|devices| devices.children("video"));
-        let aliases: Vec<&str> = videos
-            .filter_map(|video| video.child_attribute("alias", "name"))
-            .collect();
+        let videos = tree.child("devices").into_iter().flat_map(|devices| devices.children("video"));
+        let aliases: Vec<&str> = videos.filter_map(|video| video.child_attribute("alias", "name")).collect();
         if aliases.is_empty() {
             return Err(invalid("no screens to take screenshot from"));
         }
@@ -301,14 +266,7 @@ impl DomainStreams for QemuConnection {
             }
             Err(error) => return Err(error.into()),
         };
-        let picture = file
-            .reopen()
-            .map_err(|e| Error::system("cannot read the picture", &e))?;
-        Ok((
-            Some(kind.to_string()),
-            Box::new(FileStream {
-                file: Mutex::new(picture),
-            }),
-        ))
+        let picture = file.reopen().map_err(|e| Error::system("cannot read the picture", &e))?;
+        Ok((Some(kind.to_string()), Box::new(FileStream { file: Mutex::new(picture) })))
     }
 }

@@ -24,9 +24,7 @@ impl DomainTuning for QemuConnection {
     fn max_memory(&self, domain: &DomainRef) -> Result<u64> {
         let guest = self.find(domain)?;
         let condition = guest.lock();
-        Ok(condition
-            .current()
-            .map_or(0, |definition| definition.figures.max_memory))
+        Ok(condition.current().map_or(0, |definition| definition.figures.max_memory))
     }
 
     fn max_vcpus(&self, domain: &DomainRef) -> Result<i32> {
@@ -60,30 +58,18 @@ impl DomainTuning for QemuConnection {
     }
 
     fn vcpu_count(&self, domain: &DomainRef, flags: u32) -> Result<i32> {
-        check_flags(
-            flags,
-            IMPACT | DOMAIN_VCPU_MAXIMUM | DOMAIN_VCPU_GUEST,
-            "virDomainGetVcpusFlags",
-        )?;
+        check_flags(flags, IMPACT | DOMAIN_VCPU_MAXIMUM | DOMAIN_VCPU_GUEST, "virDomainGetVcpusFlags")?;
         let guest = self.find(domain)?;
         if flags & DOMAIN_VCPU_GUEST != 0 {
             let cpus = agent::execute(&guest, "guest-get-vcpus", Value::Null, None)?;
             let cpus = cpus.as_array().map_or(&[] as &[Value], Vec::as_slice);
             let online = |cpu: &&Value| cpu.get("online").and_then(Value::as_bool) == Some(true);
             let all = flags & DOMAIN_VCPU_MAXIMUM != 0;
-            let count = if all {
-                cpus.len()
-            } else {
-                cpus.iter().filter(online).count()
-            };
+            let count = if all { cpus.len() } else { cpus.iter().filter(online).count() };
             return Ok(i32::try_from(count).unwrap_or(i32::MAX));
         }
         let figures = asked_definition(&guest.lock(), flags)?.figures;
-        let count = if flags & DOMAIN_VCPU_MAXIMUM != 0 {
-            figures.max_vcpus
-        } else {
-            figures.vcpus
-        };
+        let count = if flags & DOMAIN_VCPU_MAXIMUM != 0 { figures.max_vcpus } else { figures.vcpus };
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
@@ -98,15 +84,11 @@ impl DomainTuning for QemuConnection {
         let impact = impact(&guest.lock(), flags)?;
         if flags & DOMAIN_MEM_MAXIMUM != 0 {
             if impact.live {
-                return Err(super::invalid(
-                    "cannot resize the maximum memory on an active domain",
-                ));
+                return Err(super::invalid("cannot resize the maximum memory on an active domain"));
             }
             return edit_config(self.inventory(), &guest, |tree| {
                 set_size(tree, "memory", memory);
-                let current = tree
-                    .child_text("currentMemory")
-                    .and_then(|text| text.parse::<u64>().ok());
+                let current = tree.child_text("currentMemory").and_then(|text| text.parse::<u64>().ok());
                 if current.is_some_and(|current| current > memory) {
                     set_size(tree, "currentMemory", memory);
                 }
@@ -119,11 +101,8 @@ impl DomainTuning for QemuConnection {
             return Err(too_much());
         }
         if impact.config {
-            let limit = guest
-                .lock()
-                .persistent
-                .as_ref()
-                .map_or(0, |definition| definition.figures.max_memory);
+            let limit =
+                guest.lock().persistent.as_ref().map_or(0, |definition| definition.figures.max_memory);
             if above(limit) {
                 return Err(too_much());
             }
@@ -165,9 +144,7 @@ impl DomainTuning for QemuConnection {
         let impact = impact(&guest.lock(), flags)?;
         if flags & DOMAIN_VCPU_MAXIMUM != 0 {
             if impact.live {
-                return Err(super::invalid(
-                    "maximum vcpu count of a live domain can't be modified",
-                ));
+                return Err(super::invalid("maximum vcpu count of a live domain can't be modified"));
             }
             return edit_config(self.inventory(), &guest, |tree| set_max_vcpus(tree, nvcpus));
         }
@@ -182,11 +159,7 @@ impl DomainTuning for QemuConnection {
             check(guest.lock().running()?.definition.figures.max_vcpus, "live")?;
         }
         if impact.config {
-            let limit = guest
-                .lock()
-                .persistent
-                .as_ref()
-                .map_or(0, |definition| definition.figures.max_vcpus);
+            let limit = guest.lock().persistent.as_ref().map_or(0, |definition| definition.figures.max_vcpus);
             check(limit, "persistent")?;
         }
         if impact.live {
@@ -241,9 +214,7 @@ impl DomainTuning for QemuConnection {
                 (active.monitor.clone(), active.definition.clone())
             };
             let tree = definition.tree()?;
-            let alias = tree
-                .find("devices/memballoon/alias")
-                .and_then(|alias| alias.attribute("name"));
+            let alias = tree.find("devices/memballoon/alias").and_then(|alias| alias.attribute("name"));
             let alias = alias.ok_or_else(|| {
                 super::invalid("Memory balloon model must be virtio to set the collection period")
             })?;
@@ -267,12 +238,7 @@ impl DomainTuning for QemuConnection {
         if live {
             let answer = guest.monitor()?.query("query-iothreads")?;
             let threads = answer.as_array().into_iter().flatten().filter_map(|thread| {
-                let id = thread
-                    .get("id")?
-                    .as_str()?
-                    .strip_prefix("iothread")?
-                    .parse()
-                    .ok()?;
+                let id = thread.get("id")?.as_str()?.strip_prefix("iothread")?.parse().ok()?;
                 let number = i32::try_from(thread.get("thread-id")?.as_i64()?).ok()?;
                 let cpumap = map_of(&thread_cpus(number).unwrap_or_default(), length);
                 Some(IoThreadInfo { id, cpumap })
@@ -280,15 +246,9 @@ impl DomainTuning for QemuConnection {
             return Ok(threads.collect());
         }
         let tree = asked_definition(&guest.lock(), flags)?.tree()?;
-        let count = tree
-            .child_text("iothreads")
-            .and_then(|text| text.parse::<u32>().ok())
-            .unwrap_or(0);
+        let count = tree.child_text("iothreads").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
         let all: Vec<u32> = (0..super::pinning::host_cpus()).collect();
-        let info = |id| IoThreadInfo {
-            id,
-            cpumap: map_of(&all, length),
-        };
+        let info = |id| IoThreadInfo { id, cpumap: map_of(&all, length) };
         Ok((1..=count.min(1024)).map(info).collect())
     }
 
@@ -315,11 +275,7 @@ impl DomainTuning for QemuConnection {
 fn set_size(tree: &mut Element, name: &str, kib: u64) {
     if tree.child(name).is_none() {
         let behind = |node: &Node| matches!(node, Node::Element(e) if e.name == "memory");
-        let at = tree
-            .nodes
-            .iter()
-            .position(behind)
-            .map_or(tree.nodes.len(), |at| at + 1);
+        let at = tree.nodes.iter().position(behind).map_or(tree.nodes.len(), |at| at + 1);
         tree.nodes.insert(at, Node::Element(Element::new(name)));
     }
     if let Some(element) = tree.child_mut(name) {
@@ -339,12 +295,7 @@ fn set_current_vcpus(tree: &mut Element, count: u32) {
 
 fn set_max_vcpus(tree: &mut Element, count: u32) -> Result<()> {
     if let Some(topology) = tree.find("cpu/topology") {
-        let number = |name: &str| {
-            topology
-                .attribute(name)
-                .and_then(|n| n.parse::<u32>().ok())
-                .unwrap_or(1)
-        };
+        let number = |name: &str| topology.attribute(name).and_then(|n| n.parse::<u32>().ok()).unwrap_or(1);
         let product = ["sockets", "dies", "clusters", "cores", "threads"]
             .iter()
             .map(|name| number(name))
@@ -354,9 +305,7 @@ fn set_max_vcpus(tree: &mut Element, count: u32) -> Result<()> {
         }
     }
     let vcpu = tree.child_or_new("vcpu");
-    let current = vcpu
-        .attribute("current")
-        .map_or_else(|| vcpu.text(), str::to_string);
+    let current = vcpu.attribute("current").map_or_else(|| vcpu.text(), str::to_string);
     let current = current.trim().parse::<u32>().unwrap_or(count).min(count);
     vcpu.set_text(count);
     set_current_vcpus(tree, current);
@@ -364,15 +313,11 @@ fn set_max_vcpus(tree: &mut Element, count: u32) -> Result<()> {
 }
 
 fn set_stats_period(tree: &mut Element, period: u32) -> Result<()> {
-    let balloon = tree
-        .child_mut("devices")
-        .and_then(|devices| devices.child_mut("memballoon"));
+    let balloon = tree.child_mut("devices").and_then(|devices| devices.child_mut("memballoon"));
     let balloon = balloon.ok_or_else(|| super::invalid("this domain has no memory balloon"))?;
     balloon.remove("stats");
     if period > 0 {
-        balloon
-            .nodes
-            .insert(0, Node::Element(Element::new("stats").with("period", period)));
+        balloon.nodes.insert(0, Node::Element(Element::new("stats").with("period", period)));
     }
     Ok(())
 }

@@ -82,9 +82,7 @@ impl Message {
             return Some(Message::Event(QmpEvent {
                 name: name.to_string(),
                 seconds: moment("seconds").unwrap_or(0),
-                micros: moment("microseconds")
-                    .and_then(|m| u32::try_from(m).ok())
-                    .unwrap_or(0),
+                micros: moment("microseconds").and_then(|m| u32::try_from(m).ok()).unwrap_or(0),
                 data: fields.remove("data").unwrap_or(Value::Null),
             }));
         }
@@ -98,10 +96,7 @@ impl Message {
             return Some(Message::Unknown);
         };
         let field = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or("").to_string();
-        let refusal = Refusal {
-            class: field("class"),
-            words: field("desc"),
-        };
+        let refusal = Refusal { class: field("class"), words: field("desc") };
         Some(Message::Reply(id, Err(refusal)))
     }
 }
@@ -109,16 +104,9 @@ impl Message {
 fn version_of(greeting: &Value) -> Version {
     let number = |name: &str| {
         let value = greeting.pointer(&format!("/version/qemu/{name}"));
-        value
-            .and_then(Value::as_u64)
-            .and_then(|v| u32::try_from(v).ok())
-            .unwrap_or(0)
+        value.and_then(Value::as_u64).and_then(|v| u32::try_from(v).ok()).unwrap_or(0)
     };
-    Version {
-        major: number("major"),
-        minor: number("minor"),
-        micro: number("micro"),
-    }
+    Version { major: number("major"), minor: number("minor"), micro: number("micro") }
 }
 
 #[cfg(test)]
@@ -134,28 +122,16 @@ mod tests {
     #[test]
     fn the_three_kinds_are_told_apart() {
         let greeting = json!({"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 1}}, "capabilities": ["oob"]}});
-        let version = Version {
-            major: 7,
-            minor: 2,
-            micro: 1,
-        };
+        let version = Version { major: 7, minor: 2, micro: 1 };
         assert_eq!(parse(greeting), Message::Greeting(version));
-        assert_eq!(
-            parse(json!({"return": {"a": 1}, "id": 4})),
-            Message::Reply(4, Ok(json!({"a": 1})))
-        );
-        let refusal = Refusal {
-            class: "GenericError".into(),
-            words: "no".into(),
-        };
+        assert_eq!(parse(json!({"return": {"a": 1}, "id": 4})), Message::Reply(4, Ok(json!({"a": 1}))));
+        let refusal = Refusal { class: "GenericError".into(), words: "no".into() };
         assert_eq!(
             parse(json!({"error": {"class": "GenericError", "desc": "no"}, "id": 5})),
             Message::Reply(5, Err(refusal))
         );
         let event = parse(json!({"event": "STOP", "timestamp": {"seconds": 3, "microseconds": 4}}));
-        let Message::Event(event) = event else {
-            panic!("{event:?}")
-        };
+        let Message::Event(event) = event else { panic!("{event:?}") };
         assert_eq!((event.name.as_str(), event.seconds, event.micros), ("STOP", 3, 4));
         assert_eq!(parse(json!({"something": "new"})), Message::Unknown);
     }

@@ -54,10 +54,9 @@ impl MonitorError {
 impl From<MonitorError> for Error {
     fn from(error: MonitorError) -> Error {
         let error = match error {
-            MonitorError::Refused { command, refusal } => Error::internal(format!(
-                "unable to execute QEMU command '{command}': {}",
-                refusal.words
-            )),
+            MonitorError::Refused { command, refusal } => {
+                Error::internal(format!("unable to execute QEMU command '{command}': {}", refusal.words))
+            }
             MonitorError::Closed => Error::operation_failed("domain is no longer running"),
             MonitorError::TimedOut { command, seconds } => Error::new(
                 ErrorCode::OPERATION_TIMEOUT,
@@ -148,10 +147,7 @@ impl Monitor {
         files: &[BorrowedFd<'_>],
     ) -> Result<Ticket, MonitorError> {
         let id = self.expect_reply()?;
-        let ticket = Ticket {
-            id,
-            command: command.to_string(),
-        };
+        let ticket = Ticket { id, command: command.to_string() };
         if let Err(error) = self.write(&request(command, arguments, id), files) {
             self.forget(id);
             return Err(error);
@@ -186,10 +182,7 @@ impl Monitor {
                 drop(inbox);
                 self.forget(ticket.id);
                 let seconds = limit.as_secs();
-                return Err(MonitorError::TimedOut {
-                    command: ticket.command,
-                    seconds,
-                });
+                return Err(MonitorError::TimedOut { command: ticket.command, seconds });
             }
             let woken = self.arrived.wait_timeout(inbox, left);
             inbox = woken.unwrap_or_else(PoisonError::into_inner).0;

@@ -157,17 +157,13 @@ impl Client {
         }
         let filled = inbound.len();
         let wanted = match inbound.first_chunk::<4>() {
-            Some(word) => (body_length(*word).map_err(Some)? + 4)
-                .saturating_sub(filled)
-                .clamp(4, READ_SIZE * 16),
+            Some(word) => {
+                (body_length(*word).map_err(Some)? + 4).saturating_sub(filled).clamp(4, READ_SIZE * 16)
+            }
             None => READ_SIZE,
         };
         inbound.resize(filled + wanted, 0);
-        let count = match recv(
-            self.socket.as_raw_fd(),
-            &mut inbound[filled..],
-            MsgFlags::MSG_DONTWAIT,
-        ) {
+        let count = match recv(self.socket.as_raw_fd(), &mut inbound[filled..], MsgFlags::MSG_DONTWAIT) {
             Ok(0) => return Err(None),
             Ok(count) => count,
             Err(Errno::EAGAIN | Errno::EINTR) => 0,
@@ -251,9 +247,9 @@ impl Client {
                 Ok(())
             }
             // Their descriptors travel as bytes between the frames, which only a server that asked for them expects.
-            Kind::CallWithFds | Kind::ReplyWithFds => Err(WireError::malformed(
-                "it sent descriptors, which it was told not to",
-            )),
+            Kind::CallWithFds | Kind::ReplyWithFds => {
+                Err(WireError::malformed("it sent descriptors, which it was told not to"))
+            }
             Kind::Reply | Kind::Message => Err(WireError::malformed("it sent what only a server sends")),
         }
     }
@@ -279,9 +275,7 @@ impl Client {
             |error: &Error| Frame::reply(call, Status::Error, to_bytes(&WireError::from(error))).to_bytes();
         let bytes = match result {
             // An answer that is too long for the protocol becomes the error that says so.
-            Ok(payload) => Frame::reply(call, Status::Ok, payload)
-                .to_bytes()
-                .or_else(|error| failed(&error)),
+            Ok(payload) => Frame::reply(call, Status::Ok, payload).to_bytes().or_else(|error| failed(&error)),
             Err(error) => failed(&error),
         };
         match bytes {

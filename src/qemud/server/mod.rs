@@ -87,9 +87,7 @@ impl Server {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(system("cannot create an epoll"))?;
         for (index, listener) in listeners.iter().enumerate() {
             let event = EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLONESHOT, index as u64);
-            epoll
-                .add(listener.as_fd(), event)
-                .map_err(system("cannot watch a listening socket"))?;
+            epoll.add(listener.as_fd(), event).map_err(system("cannot watch a listening socket"))?;
         }
         let pool = Pool::new(&epoll)?;
         let inner = Inner {
@@ -104,9 +102,7 @@ impl Server {
             stop_asked: Condvar::new(),
             pool,
         };
-        Ok(Server {
-            inner: Arc::new(inner),
-        })
+        Ok(Server { inner: Arc::new(inner) })
     }
 
     /// Answers clients until [`Server::stop`] is called or the server has been idle for long enough.
@@ -151,12 +147,8 @@ impl Server {
                 server.stop();
             }
         };
-        let thread = std::thread::Builder::new()
-            .name("signals".to_string())
-            .stack_size(64 * 1024);
-        thread
-            .spawn(watch)
-            .map_err(|cause| Error::system("cannot start a thread", &cause))?;
+        let thread = std::thread::Builder::new().name("signals".to_string()).stack_size(64 * 1024);
+        thread.spawn(watch).map_err(|cause| Error::system("cannot start a thread", &cause))?;
         Ok(())
     }
 
@@ -219,20 +211,11 @@ impl Inner {
 
     fn welcome(self: &Arc<Self>, socket: UnixStream, peer: Peer, read_only: bool) {
         if lock(&self.clients).len() >= CLIENTS_MAX {
-            tracing::warn!(
-                "client of user {} turned away: {CLIENTS_MAX} are connected",
-                peer.uid
-            );
+            tracing::warn!("client of user {} turned away: {CLIENTS_MAX} are connected", peer.uid);
             return;
         }
         let number = self.last_number.fetch_add(1, Ordering::Relaxed);
-        let client = Arc::new(Client::new(
-            number,
-            socket,
-            peer,
-            read_only,
-            Arc::clone(&self.epoll),
-        ));
+        let client = Arc::new(Client::new(number, socket, peer, read_only, Arc::clone(&self.epoll)));
         lock(&self.clients).insert(number, Arc::clone(&client));
         if let Err(error) = client.enter_epoll() {
             tracing::warn!("cannot serve a client: {error}");

@@ -35,21 +35,13 @@ impl Outgoing {
         self.backlog += frame.len();
         self.frames.push_back(frame);
         // With others waiting already the client will say when it can take more.
-        if first {
-            self.flush(socket)
-        } else {
-            Progress::Waiting
-        }
+        if first { self.flush(socket) } else { Progress::Waiting }
     }
 
     /// Sends what waits, as far as the client takes it.
     pub(super) fn flush(&mut self, socket: RawFd) -> Progress {
         while let Some(frame) = self.frames.front() {
-            match send(
-                socket,
-                &frame[self.sent..],
-                MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL,
-            ) {
+            match send(socket, &frame[self.sent..], MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
                 Ok(count) => {
                     self.sent += count;
                     self.backlog -= count;

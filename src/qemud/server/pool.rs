@@ -49,11 +49,7 @@ impl Pool {
         epoll
             .add(&bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))
             .map_err(|errno| Error::system("cannot watch an event descriptor", &errno.into()))?;
-        Ok(Pool {
-            state: Mutex::default(),
-            work: Mutex::default(),
-            bell,
-        })
+        Ok(Pool { state: Mutex::default(), work: Mutex::default(), bell })
     }
 
     /// Queues work for the thread that calls, or for any that is free.
@@ -83,9 +79,7 @@ impl Inner {
     pub(super) fn add_thread(self: &Arc<Self>) -> Result<()> {
         lock(&self.pool.state).threads += 1;
         let inner = Arc::clone(self);
-        let thread = std::thread::Builder::new()
-            .name("worker".to_string())
-            .stack_size(STACK);
+        let thread = std::thread::Builder::new().name("worker".to_string()).stack_size(STACK);
         match thread.spawn(move || inner.lead_and_work()) {
             Ok(_) => Ok(()),
             Err(cause) => {
@@ -123,11 +117,7 @@ impl Inner {
             state.waiting > KEPT
         };
         loop {
-            let timeout = if spare {
-                EpollTimeout::from(SPARE_WAIT)
-            } else {
-                EpollTimeout::NONE
-            };
+            let timeout = if spare { EpollTimeout::from(SPARE_WAIT) } else { EpollTimeout::NONE };
             let found = self.epoll.wait(&mut events, timeout);
             if found == Err(Errno::EINTR) {
                 continue;

@@ -92,11 +92,7 @@ impl Store {
         }
         let target = self.paths.definition(name);
         symlink(&target, &mark).map_err(|e| {
-            let tried = format!(
-                "Failed to create symlink '{}' to '{}'",
-                mark.display(),
-                target.display()
-            );
+            let tried = format!("Failed to create symlink '{}' to '{}'", mark.display(), target.display());
             Error::system(tried, &e)
         })?;
         sync_folder(&mark)
@@ -116,17 +112,11 @@ impl Paths {
             return Err(Error::xml("name must not contain a newline"));
         }
         if name.chars().any(char::is_control) || name == "." || name == ".." {
-            return Err(Error::xml(format!(
-                "'{}' cannot be the name of a domain",
-                name.escape_debug()
-            )));
+            return Err(Error::xml(format!("'{}' cannot be the name of a domain", name.escape_debug())));
         }
         // The longest name a file can have, less the endings that are put behind it.
         if name.len() > 240 {
-            return Err(Error::xml(format!(
-                "the name has {} bytes, more than 240",
-                name.len()
-            )));
+            return Err(Error::xml(format!("the name has {} bytes, more than 240", name.len())));
         }
         Ok(())
     }
@@ -141,17 +131,12 @@ fn read_definition(path: &Path, name: &str) -> Result<(Uuid, Element)> {
     let cannot_read = |e: &std::io::Error| Error::system(format!("cannot read file '{}'", path.display()), e);
     let size = fs::metadata(path).map_err(|e| cannot_read(&e))?.len();
     if size > SIZE_MAX {
-        return Err(Error::xml(format!(
-            "the file has {size} bytes, more than {SIZE_MAX}"
-        )));
+        return Err(Error::xml(format!("the file has {size} bytes, more than {SIZE_MAX}")));
     }
     let text = fs::read_to_string(path).map_err(|e| cannot_read(&e))?;
     let tree = crate::xml::parse(&text, "domain_definition")?;
     if tree.name != "domain" {
-        return Err(Error::xml(format!(
-            "the root element is <{}>, not <domain>",
-            tree.name
-        )));
+        return Err(Error::xml(format!("the root element is <{}>, not <domain>", tree.name)));
     }
     if tree.child_text("name").as_deref() != Some(name) {
         return Err(Error::xml(format!("the domain in it is not named '{name}'")));

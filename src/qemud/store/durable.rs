@@ -8,11 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The name a file has while it is being written: in its folder, hidden, of no extension that is ever read.
 fn temporary(path: &Path) -> PathBuf {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     path.with_file_name(format!(".{name}.new"))
 }
 
@@ -31,8 +27,7 @@ fn fill(path: &Path, contents: &[u8]) -> Result<File> {
 pub fn write_durably(path: &Path, contents: &[u8]) -> Result<()> {
     let new = temporary(path);
     let written = fill(&new, contents).and_then(|file| {
-        file.sync_all()
-            .map_err(|e| Error::system(format!("cannot sync file '{}'", new.display()), &e))
+        file.sync_all().map_err(|e| Error::system(format!("cannot sync file '{}'", new.display()), &e))
     });
     let placed = written.and_then(|()| rename_durably(&new, path));
     if placed.is_err() {
@@ -60,10 +55,7 @@ pub fn remove_durably(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Ok(()) => sync_folder(path),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(Error::system(
-            format!("cannot remove file '{}'", path.display()),
-            &e,
-        )),
+        Err(e) => Err(Error::system(format!("cannot remove file '{}'", path.display()), &e)),
     }
 }
 
@@ -75,10 +67,7 @@ pub fn sync_folder(path: &Path) -> Result<()> {
 }
 
 fn cannot_rename(from: &Path, to: &Path, cause: &std::io::Error) -> Error {
-    Error::system(
-        format!("cannot rename file '{}' as '{}'", from.display(), to.display()),
-        cause,
-    )
+    Error::system(format!("cannot rename file '{}' as '{}'", from.display(), to.display()), cause)
 }
 
 #[cfg(test)]

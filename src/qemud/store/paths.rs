@@ -28,14 +28,10 @@ fn xdg(variable: &str, below_home: &str) -> Result<PathBuf> {
     {
         return Ok(folder);
     }
-    let home = std::env::var_os("HOME")
-        .map(PathBuf::from)
-        .filter(|home| home.is_absolute());
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     match home {
         Some(home) => Ok(home.join(below_home)),
-        None => Err(Error::internal(format!(
-            "neither {variable} nor HOME names an absolute folder"
-        ))),
+        None => Err(Error::internal(format!("neither {variable} nor HOME names an absolute folder"))),
     }
 }
 

@@ -64,10 +64,7 @@ pub struct GuestStatus {
 impl GuestStatus {
     /// The state and its reason.
     pub fn state(&self) -> StateReason {
-        StateReason {
-            state: self.state,
-            reason: self.reason,
-        }
+        StateReason { state: self.state, reason: self.reason }
     }
 }
 
@@ -94,10 +91,9 @@ impl Store {
         // The status goes first: a folder without one is rubbish, not a guest.
         let _ = fs::remove_file(folder.join("status.json"));
         match fs::remove_dir_all(&folder) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::system(
-                format!("cannot remove folder '{}'", folder.display()),
-                &e,
-            )),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::system(format!("cannot remove folder '{}'", folder.display()), &e))
+            }
             _ => Ok(()),
         }
     }
@@ -121,11 +117,7 @@ impl Store {
             match serde_json::from_str::<GuestStatus>(&status) {
                 Ok(status) if Paths::check_name(&status.name).is_ok() => {
                     let text = |name: &str| read(name).unwrap_or_default();
-                    guests.push(StoredGuest {
-                        status,
-                        active: text("active.xml"),
-                        base: text("base.xml"),
-                    });
+                    guests.push(StoredGuest { status, active: text("active.xml"), base: text("base.xml") });
                 }
                 Ok(_) => unreadable.push(format!("{}: the name in it is no name", folder.display())),
                 Err(error) => unreadable.push(format!("{}: {error}", folder.join("status.json").display())),
@@ -165,10 +157,7 @@ mod tests {
         fs::write(broken.join("status.json"), "{").unwrap();
         fs::create_dir_all(store.paths.guest(Uuid::new_v4())).unwrap();
         let (guests, unreadable) = store.load_guests();
-        assert_eq!(
-            (&guests[0].status, guests[0].active.as_str()),
-            (&status, "<domain/>")
-        );
+        assert_eq!((&guests[0].status, guests[0].active.as_str()), (&status, "<domain/>"));
         assert_eq!(unreadable.len(), 1);
         store.remove_guest(status.uuid).unwrap();
         store.remove_guest(status.uuid).unwrap();

@@ -54,19 +54,13 @@ pub fn adopt_all(inventory: &Arc<Inventory>) {
 fn return_spent_images(inventory: &Inventory, found: &[StoredGuest]) {
     let listed = std::fs::read_dir(inventory.store.paths.state.join("save"));
     for path in listed.into_iter().flatten().flatten().map(|entry| entry.path()) {
-        let known = found
-            .iter()
-            .any(|guest| guest.status.spent_image.as_ref() == Some(&path));
+        let known = found.iter().any(|guest| guest.status.spent_image.as_ref() == Some(&path));
         if path.extension().is_some_and(|extension| extension == "spent") && !known {
             let image = path.with_extension("");
             if let Err(error) = rename_durably(&path, &image) {
                 tracing::error!("{error}");
             }
-            let name = image
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             if let Some(guest) = inventory.with_name(&name) {
                 guest.lock().managed_save = true;
             }
@@ -112,10 +106,7 @@ fn end_orphan(inventory: &Inventory, status: &GuestStatus) {
 /// The process is gone: tells how, and brings the books in order.
 fn forget(inventory: &Inventory, guest: &Arc<Guest>, status: &GuestStatus, reason: Option<i32>) {
     let never_ran = status.state == DOMAIN_PAUSED && status.reason == DOMAIN_PAUSED_STARTING_UP;
-    let finished = status
-        .save
-        .as_ref()
-        .is_some_and(|save| save.complete && !save.partial.exists());
+    let finished = status.save.as_ref().is_some_and(|save| save.complete && !save.partial.exists());
     let reason = reason.unwrap_or_else(|| match () {
         () if never_ran => DOMAIN_SHUTOFF_FAILED,
         () if finished => DOMAIN_SHUTOFF_SAVED,
@@ -129,10 +120,7 @@ fn forget(inventory: &Inventory, guest: &Arc<Guest>, status: &GuestStatus, reaso
         settle_spent(inventory, status, spent, never_ran);
     }
     stop::clean_up(&status.clean_up);
-    tracing::warn!(
-        "domain '{}' ended while no helper was there (reason {reason})",
-        status.name
-    );
+    tracing::warn!("domain '{}' ended while no helper was there (reason {reason})", status.name);
     let mut condition = guest.lock();
     condition.state = status.state();
     condition.managed_save = inventory.store.paths.managed_save(&status.name).exists();
@@ -186,23 +174,14 @@ fn take_over(
     }
     spawn_reader(inventory, guest, &process, &monitor)?;
     let mut tickets = Vec::new();
-    for command in [
-        "qmp_capabilities",
-        "query-status",
-        "query-cpus-fast",
-        "query-chardev",
-    ] {
+    for command in ["qmp_capabilities", "query-status", "query-cpus-fast", "query-chardev"] {
         tickets.push(monitor.send(command, Value::Null)?);
     }
     let mut answers = Vec::new();
     for ticket in tickets {
         answers.push(monitor.wait_for(ticket, FIRST_ANSWER)?);
     }
-    let run_state = answers[1]
-        .get("status")
-        .and_then(Value::as_str)
-        .unwrap_or("")
-        .to_string();
+    let run_state = answers[1].get("status").and_then(Value::as_str).unwrap_or("").to_string();
     if let Some(active) = guest.lock().active.as_mut() {
         active.vcpu_threads = wiring::vcpu_threads(&answers[2]);
         active.agent_connected = agent_is_open(&tree, &answers[3]);
@@ -212,15 +191,9 @@ fn take_over(
 
 /// Whether the agent's port is open, from `query-chardev`.
 fn agent_is_open(tree: &crate::xml::Element, chardevs: &Value) -> bool {
-    let channels = tree
-        .child("devices")
-        .into_iter()
-        .flat_map(|devices| devices.children("channel"));
+    let channels = tree.child("devices").into_iter().flat_map(|devices| devices.children("channel"));
     let mut ours = channels.filter(|c| c.child_attribute("target", "name") == Some(super::agent::CHANNEL));
-    let Some(alias) = ours
-        .next()
-        .and_then(|channel| channel.child_attribute("alias", "name"))
-    else {
+    let Some(alias) = ours.next().and_then(|channel| channel.child_attribute("alias", "name")) else {
         return false;
     };
     let label = format!("char{alias}");
@@ -241,10 +214,7 @@ fn catch_up(
 ) -> Result<()> {
     let starting = status.state == DOMAIN_PAUSED && status.reason == DOMAIN_PAUSED_STARTING_UP;
     if starting && matches!(run_state, "prelaunch" | "inmigrate" | "paused" | "") {
-        tracing::warn!(
-            "domain '{}': its start was cut short and is taken back",
-            status.name
-        );
+        tracing::warn!("domain '{}': its start was cut short and is taken back", status.name);
         if let Some(active) = guest.lock().active.as_mut() {
             active.expected_end = Some(DOMAIN_SHUTOFF_FAILED);
             active.spent_image = None;
@@ -295,18 +265,12 @@ fn take_back_save(guest: &Guest, monitor: &Monitor, was_running: bool) -> Result
     let off = |name: &str| serde_json::json!({ "capability": name, "state": false });
     let capabilities = [off("mapped-ram"), off("multifd")];
     // A QEMU that does not know them refuses, and needs it not.
-    let _ = monitor.execute(
-        "migrate-set-capabilities",
-        serde_json::json!({ "capabilities": capabilities }),
-    );
+    let _ = monitor.execute("migrate-set-capabilities", serde_json::json!({ "capabilities": capabilities }));
     if let Some(active) = guest.lock().active.as_mut() {
         active.save = None;
     }
     if was_running {
-        guest.lock().state = StateReason {
-            state: DOMAIN_PAUSED,
-            reason: DOMAIN_PAUSED_SAVE,
-        };
+        guest.lock().state = StateReason { state: DOMAIN_PAUSED, reason: DOMAIN_PAUSED_SAVE };
         go_on(guest, monitor, DOMAIN_RUNNING_SAVE_CANCELED)?;
     }
     Ok(())

@@ -88,10 +88,7 @@ fn timed_out(command: &str) -> Error {
 
 fn unwrap(command: &str, mut answer: Value) -> Result<Value> {
     if let Some(error) = answer.get("error") {
-        let words = error
-            .get("desc")
-            .and_then(Value::as_str)
-            .unwrap_or("unknown error");
+        let words = error.get("desc").and_then(Value::as_str).unwrap_or("unknown error");
         let detail = format!("unable to execute QEMU agent command '{command}': {words}");
         return Err(Error::internal(detail).from_origin(ErrorOrigin::QEMU));
     }
@@ -124,10 +121,7 @@ impl Connection {
         let socket = socket::connect(path).map_err(|_| unresponsive("QEMU guest agent is not connected"))?;
         let limited = socket.set_write_timeout(Some(SYNC));
         limited.map_err(|e| Error::system("cannot set up the agent's socket", &e))?;
-        Ok(Connection {
-            socket,
-            received: Vec::new(),
-        })
+        Ok(Connection { socket, received: Vec::new() })
     }
 
     fn send(&mut self, request: &Value) -> Result<()> {
@@ -157,10 +151,7 @@ impl Connection {
         loop {
             while let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.received.drain(..=end).collect();
-                let begin = line
-                    .iter()
-                    .rposition(|byte| *byte == DELIMITER)
-                    .map_or(0, |at| at + 1);
+                let begin = line.iter().rposition(|byte| *byte == DELIMITER).map_or(0, |at| at + 1);
                 if let Ok(value) = serde_json::from_slice(&line[begin..]) {
                     return Ok(Some(value));
                 }
@@ -208,10 +199,7 @@ mod tests {
             lines.next().unwrap().unwrap();
             writeln!(far, "{}", json!({"return": {"x": 1}})).unwrap();
         });
-        let mut connection = Connection {
-            socket: near,
-            received: Vec::new(),
-        };
+        let mut connection = Connection { socket: near, received: Vec::new() };
         connection.synchronise(SYNC).unwrap();
         connection.send(&json!({"execute": "x"})).unwrap();
         let answer_got = connection.receive(Instant::now() + SYNC).unwrap().unwrap();
@@ -222,14 +210,8 @@ mod tests {
     #[test]
     fn a_silent_guest_costs_only_time() {
         let (near, _far) = UnixStream::pair().unwrap();
-        let mut connection = Connection {
-            socket: near,
-            received: Vec::new(),
-        };
+        let mut connection = Connection { socket: near, received: Vec::new() };
         let error = connection.synchronise(Duration::from_millis(30)).unwrap_err();
-        assert_eq!(
-            error.message,
-            "Guest agent is not responding: Guest agent not available for now"
-        );
+        assert_eq!(error.message, "Guest agent is not responding: Guest agent not available for now");
     }
 }

@@ -98,22 +98,12 @@ fn failed(words: &str) -> Error {
 /// Dumps a guest that panicked, in a thread of its own, and then ends or restarts it.
 pub fn dump_crashed(inventory: &Arc<Inventory>, guest: &Arc<Guest>, name: &str, restart: bool) {
     let (inventory, guest) = (inventory.clone(), guest.clone());
-    let to = inventory
-        .store
-        .paths
-        .state
-        .join("dump")
-        .join(format!("{name}-{}.core", seconds_now()));
+    let to = inventory.store.paths.state.join("dump").join(format!("{name}-{}.core", seconds_now()));
     let body = move || {
-        let dumped = guest
-            .jobs
-            .take_turn("virDomainCoreDump")
-            .and_then(|turn| dump(&guest, &turn, &to, "elf", false));
+        let dumped =
+            guest.jobs.take_turn("virDomainCoreDump").and_then(|turn| dump(&guest, &turn, &to, "elf", false));
         if let Err(error) = dumped {
-            tracing::error!(
-                "the crashed guest could not be dumped to '{}': {error}",
-                to.display()
-            );
+            tracing::error!("the crashed guest could not be dumped to '{}': {error}", to.display());
         }
         let ended = if restart {
             guest.monitor().and_then(|monitor| {

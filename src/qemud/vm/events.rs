@@ -46,13 +46,9 @@ impl EventSink for Listener {
             return;
         }
         let condition = self.guest.lock();
-        let expected = condition
-            .active
-            .as_ref()
-            .is_some_and(|a| a.expected_end.is_some());
+        let expected = condition.active.as_ref().is_some_and(|a| a.expected_end.is_some());
         if condition.is_active() && !expected {
-            self.inventory
-                .tell(condition.reference(), DomainEvent::ControlError);
+            self.inventory.tell(condition.reference(), DomainEvent::ControlError);
         }
         drop(condition);
         self.guest.announce();
@@ -63,15 +59,9 @@ impl Listener {
     /// Everything also goes to who watches the monitor itself.
     fn pass_on(&self, condition: &Condition, event: &QmpEvent) {
         let details = (!event.data.is_null()).then(|| event.data.to_string());
-        let passed = MonitorEvent {
-            name: event.name.clone(),
-            seconds: event.seconds,
-            micros: event.micros,
-            details,
-        };
-        self.inventory
-            .bus
-            .publish(&Event::Monitor(condition.reference(), passed));
+        let passed =
+            MonitorEvent { name: event.name.clone(), seconds: event.seconds, micros: event.micros, details };
+        self.inventory.bus.publish(&Event::Monitor(condition.reference(), passed));
     }
 
     fn post(&self, command: &str, arguments: Value) {
@@ -98,21 +88,16 @@ impl Listener {
             "RESET" => self.inventory.tell(condition.reference(), DomainEvent::Reboot),
             "GUEST_PANICKED" => self.panicked(condition),
             "SUSPEND" => {
-                self.inventory
-                    .follow(condition, Happening::Suspended { to_disk: false });
-                self.inventory
-                    .tell(condition.reference(), DomainEvent::PmSuspend { reason: 0 });
+                self.inventory.follow(condition, Happening::Suspended { to_disk: false });
+                self.inventory.tell(condition.reference(), DomainEvent::PmSuspend { reason: 0 });
             }
             "SUSPEND_DISK" => {
-                self.inventory
-                    .follow(condition, Happening::Suspended { to_disk: true });
-                self.inventory
-                    .tell(condition.reference(), DomainEvent::PmSuspendDisk { reason: 0 });
+                self.inventory.follow(condition, Happening::Suspended { to_disk: true });
+                self.inventory.tell(condition.reference(), DomainEvent::PmSuspendDisk { reason: 0 });
             }
             "WAKEUP" => {
                 self.inventory.follow(condition, Happening::Woken);
-                self.inventory
-                    .tell(condition.reference(), DomainEvent::PmWakeup { reason: 0 });
+                self.inventory.tell(condition.reference(), DomainEvent::PmWakeup { reason: 0 });
             }
             _ => return false,
         }
@@ -134,8 +119,7 @@ impl Listener {
         }
         let preserve = active.action("on_poweroff").as_deref() == Some("preserve");
         let process = active.process.clone();
-        self.inventory
-            .follow(condition, Happening::PoweringOff { by_guest });
+        self.inventory.follow(condition, Happening::PoweringOff { by_guest });
         if by_guest && !preserve {
             process.terminate();
         }
@@ -222,10 +206,8 @@ impl Listener {
         };
         let (target, path) = disk_names(condition, device);
         let reference = condition.reference();
-        self.inventory
-            .tell(reference.clone(), DomainEvent::BlockJob { path, kind, status });
-        self.inventory
-            .tell(reference, DomainEvent::BlockJob2 { target, kind, status });
+        self.inventory.tell(reference.clone(), DomainEvent::BlockJob { path, kind, status });
+        self.inventory.tell(reference, DomainEvent::BlockJob2 { target, kind, status });
     }
 }
 
@@ -255,30 +237,19 @@ fn of_a_device(condition: &mut Condition, event: &QmpEvent) -> Vec<DomainEvent> 
     match event.name.as_str() {
         "BALLOON_CHANGE" => {
             active.balloon = u64::try_from(event.number("actual").unwrap_or(0)).unwrap_or(0) / 1024;
-            vec![DomainEvent::BalloonChange {
-                actual: active.balloon,
-            }]
+            vec![DomainEvent::BalloonChange { actual: active.balloon }]
         }
-        "RTC_CHANGE" => vec![DomainEvent::RtcChange {
-            offset: event.number("offset").unwrap_or(0),
-        }],
+        "RTC_CHANGE" => vec![DomainEvent::RtcChange { offset: event.number("offset").unwrap_or(0) }],
         "WATCHDOG" => watchdog(condition, event),
         "BLOCK_IO_ERROR" => io_error(condition, event),
         "DEVICE_DELETED" => match event.text("device") {
-            Some(alias) => vec![DomainEvent::DeviceRemoved {
-                alias: alias.to_string(),
-            }],
+            Some(alias) => vec![DomainEvent::DeviceRemoved { alias: alias.to_string() }],
             None => Vec::new(),
         },
-        "DEVICE_UNPLUG_GUEST_ERROR" => vec![DomainEvent::DeviceRemovalFailed {
-            alias: text("device"),
-        }],
+        "DEVICE_UNPLUG_GUEST_ERROR" => vec![DomainEvent::DeviceRemovalFailed { alias: text("device") }],
         "DEVICE_TRAY_MOVED" => {
             let reason = i32::from(!event.flag("tray-open"));
-            vec![DomainEvent::TrayChange {
-                alias: text("id"),
-                reason,
-            }]
+            vec![DomainEvent::TrayChange { alias: text("id"), reason }]
         }
         "VSERPORT_CHANGE" => agent_channel(condition, event),
         "VNC_CONNECTED" | "SPICE_CONNECTED" => vec![graphics(event, DOMAIN_EVENT_GRAPHICS_CONNECT)],
@@ -288,19 +259,11 @@ fn of_a_device(condition: &mut Condition, event: &QmpEvent) -> Vec<DomainEvent> 
             let number = |field: &str| u64::try_from(event.number(field).unwrap_or(0)).unwrap_or(0);
             let (device, path) = disk_names(condition, &text("node-name"));
             let (threshold, excess) = (number("write-threshold"), number("amount-exceeded"));
-            vec![DomainEvent::BlockThreshold {
-                device,
-                path: Some(path),
-                threshold,
-                excess,
-            }]
+            vec![DomainEvent::BlockThreshold { device, path: Some(path), threshold, excess }]
         }
         "MEMORY_DEVICE_SIZE_CHANGE" => {
             let size = u64::try_from(event.number("size").unwrap_or(0)).unwrap_or(0) / 1024;
-            vec![DomainEvent::MemoryDeviceSizeChange {
-                alias: text("id"),
-                size,
-            }]
+            vec![DomainEvent::MemoryDeviceSizeChange { alias: text("id"), size }]
         }
         _ => Vec::new(),
     }
@@ -346,44 +309,24 @@ fn io_error(condition: &mut Condition, event: &QmpEvent) -> Vec<DomainEvent> {
     let (_, source) = disk_names(condition, &alias);
     let reason = if event.flag("nospace") { "enospc" } else { "" }.to_string();
     vec![
-        DomainEvent::IoError {
-            source: source.clone(),
-            alias: alias.clone(),
-            action,
-        },
-        DomainEvent::IoErrorReason {
-            source,
-            alias,
-            action,
-            reason,
-        },
+        DomainEvent::IoError { source: source.clone(), alias: alias.clone(), action },
+        DomainEvent::IoErrorReason { source, alias, action, reason },
     ]
 }
 
 /// A guest opened or closed a port of virtio-serial; the agent's is told to watchers.
 fn agent_channel(condition: &mut Condition, event: &QmpEvent) -> Vec<DomainEvent> {
     let connected = event.flag("open");
-    let Some(tree) = condition
-        .active
-        .as_ref()
-        .and_then(|active| active.definition.tree().ok())
-    else {
+    let Some(tree) = condition.active.as_ref().and_then(|active| active.definition.tree().ok()) else {
         return Vec::new();
     };
     let id = event.text("id").unwrap_or("");
-    let channels = tree
-        .child("devices")
-        .into_iter()
-        .flat_map(|devices| devices.children("channel"));
+    let channels = tree.child("devices").into_iter().flat_map(|devices| devices.children("channel"));
     let mut of_the_agent = channels.filter(|channel| {
         channel.child_attribute("alias", "name") == Some(id)
             && channel.child_attribute("target", "name") == Some(super::agent::CHANNEL)
     });
-    let Some(active) = condition
-        .active
-        .as_mut()
-        .filter(|_| of_the_agent.next().is_some())
-    else {
+    let Some(active) = condition.active.as_mut().filter(|_| of_the_agent.next().is_some()) else {
         return Vec::new();
     };
     active.agent_connected = connected;
@@ -406,14 +349,8 @@ fn graphics(event: &QmpEvent, phase: i32) -> DomainEvent {
             Some("unix") => DOMAIN_EVENT_GRAPHICS_ADDRESS_UNIX,
             _ => DOMAIN_EVENT_GRAPHICS_ADDRESS_IPV4,
         };
-        let port = end
-            .get("port")
-            .map(|port| port.as_str().map_or(port.to_string(), str::to_string));
-        GraphicsAddress {
-            family,
-            node: text("host"),
-            service: port.unwrap_or_else(|| text("service")),
-        }
+        let port = end.get("port").map(|port| port.as_str().map_or(port.to_string(), str::to_string));
+        GraphicsAddress { family, node: text("host"), service: port.unwrap_or_else(|| text("service")) }
     };
     let field = |side: &str, field: &str| {
         let value = event.data.get(side).and_then(|side| side.get(field));
@@ -421,11 +358,7 @@ fn graphics(event: &QmpEvent, phase: i32) -> DomainEvent {
     };
     let subject = ["x509_dname", "sasl_username"];
     let subject = subject.iter().filter_map(|kind| {
-        let shown = if *kind == "x509_dname" {
-            "x509dname"
-        } else {
-            "saslUsername"
-        };
+        let shown = if *kind == "x509_dname" { "x509dname" } else { "saslUsername" };
         Some((shown.to_string(), field("client", kind)?))
     });
     DomainEvent::Graphics {

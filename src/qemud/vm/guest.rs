@@ -112,10 +112,7 @@ pub struct Active {
 impl Definition {
     /// A definition from its tree.
     pub fn new(tree: &Element) -> Definition {
-        Definition {
-            text: Arc::from(tree.to_string()),
-            figures: Figures::of(tree),
-        }
+        Definition { text: Arc::from(tree.to_string()), figures: Figures::of(tree) }
     }
 
     /// The tree again.
@@ -153,10 +150,7 @@ impl Guest {
                 persistent: None,
                 autostart: false,
                 managed_save: false,
-                state: StateReason {
-                    state: DOMAIN_SHUTOFF,
-                    reason: DOMAIN_SHUTOFF_UNKNOWN,
-                },
+                state: StateReason { state: DOMAIN_SHUTOFF, reason: DOMAIN_SHUTOFF_UNKNOWN },
                 active: None,
                 gone: false,
             }),
@@ -209,11 +203,7 @@ impl Condition {
         DomainRef {
             name: self.name.clone(),
             uuid: self.uuid,
-            id: self
-                .active
-                .as_ref()
-                .filter(|active| active.started)
-                .map(|active| active.id),
+            id: self.active.as_ref().filter(|active| active.started).map(|active| active.id),
         }
     }
 
@@ -224,18 +214,12 @@ impl Condition {
 
     /// The active guest, or the error that there is none.
     pub fn running(&self) -> Result<&Active> {
-        self.active
-            .as_ref()
-            .filter(|active| active.started)
-            .ok_or_else(not_running)
+        self.active.as_ref().filter(|active| active.started).ok_or_else(not_running)
     }
 
     /// The active guest, to be changed.
     pub fn running_mut(&mut self) -> Result<&mut Active> {
-        self.active
-            .as_mut()
-            .filter(|active| active.started)
-            .ok_or_else(not_running)
+        self.active.as_mut().filter(|active| active.started).ok_or_else(not_running)
     }
 
     /// The definition that describes it now: the active one if it is active.

@@ -62,9 +62,7 @@ fn bad(detail: impl std::fmt::Display) -> Error {
 /// CRC-32 (IEEE), bit by bit: the data is short.
 fn checksum(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
-        })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
     };
     !bytes.iter().fold(u32::MAX, step)
 }
@@ -99,13 +97,7 @@ impl Header {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend(flags.to_le_bytes());
-        for number in [
-            self.slot,
-            u64::from(self.second),
-            self.xml_length,
-            self.state_offset,
-            self.end,
-        ] {
+        for number in [self.slot, u64::from(self.second), self.xml_length, self.state_offset, self.end] {
             bytes.extend(number.to_le_bytes());
         }
         bytes.extend(self.xml_checksum.to_le_bytes());
@@ -125,9 +117,7 @@ impl Header {
         }
         let version = word(16);
         if version != VERSION {
-            return Err(bad(format!(
-                "image version is not supported ({version} > {VERSION})"
-            )));
+            return Err(bad(format!("image version is not supported ({version} > {VERSION})")));
         }
         let header = Header {
             running: word(20) & FLAG_RUNNING != 0,
@@ -143,8 +133,7 @@ impl Header {
             && header.slot <= XML_MAX * 4
             && BLOCK + 2 * header.slot <= header.state_offset
             && header.state_offset <= header.end;
-        fits.then_some(header)
-            .ok_or_else(|| bad("the header of the image contradicts itself"))
+        fits.then_some(header).ok_or_else(|| bad("the header of the image contradicts itself"))
     }
 }
 
@@ -164,11 +153,8 @@ pub fn complete(file: &File, mut header: Header) -> io::Result<()> {
 impl Image {
     /// Opens an image and checks that it is one, whole and undamaged.
     pub fn open(path: &Path, for_change: bool) -> Result<Image> {
-        let opened = OpenOptions::new()
-            .read(true)
-            .write(for_change)
-            .custom_flags(nix::libc::O_NONBLOCK)
-            .open(path);
+        let opened =
+            OpenOptions::new().read(true).write(for_change).custom_flags(nix::libc::O_NONBLOCK).open(path);
         let file =
             opened.map_err(|e| Error::system(format!("Failed to open file '{}'", path.display()), &e))?;
         let mut bytes = [0u8; HEADER];
@@ -178,10 +164,7 @@ impl Image {
             return Err(if short {
                 bad("image magic is incorrect")
             } else {
-                Error::system(
-                    format!("failed to read qemu header of '{}'", path.display()),
-                    &error,
-                )
+                Error::system(format!("failed to read qemu header of '{}'", path.display()), &error)
             });
         }
         let header = Header::decode(&bytes)?;
@@ -189,10 +172,7 @@ impl Image {
         let length = file.metadata().map_err(cannot_read)?.len();
         if length < header.end {
             let path = path.display();
-            let detail = format!(
-                "image '{path}' is truncated: it has {length} bytes of {}",
-                header.end
-            );
+            let detail = format!("image '{path}' is truncated: it has {length} bytes of {}", header.end);
             return Err(bad(detail));
         }
         let mut xml = vec![0u8; usize::try_from(header.xml_length).unwrap_or(0)];
@@ -264,15 +244,9 @@ mod tests {
         opened.edit("<domain>three</domain>", false).unwrap();
         assert!(opened.edit(&"x".repeat(100_000), false).is_err());
         let again = Image::open(&path, false).unwrap();
-        assert_eq!(
-            (again.xml.as_str(), again.header.running),
-            ("<domain>three</domain>", false)
-        );
+        assert_eq!((again.xml.as_str(), again.header.running), ("<domain>three</domain>", false));
         let mut state = [0u8; 5];
-        again
-            .file()
-            .read_exact_at(&mut state, again.header.state_offset)
-            .unwrap();
+        again.file().read_exact_at(&mut state, again.header.state_offset).unwrap();
         assert_eq!(&state, b"state");
     }
 
@@ -281,10 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = image(folder.path());
         let fails = |path: &Path| Image::open(path, false).err().unwrap().message;
-        assert_eq!(
-            fails(Path::new("/etc/passwd")),
-            "operation failed: image magic is incorrect"
-        );
+        assert_eq!(fails(Path::new("/etc/passwd")), "operation failed: image magic is incorrect");
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
         assert!(fails(&path).contains("is truncated"));

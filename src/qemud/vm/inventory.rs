@@ -102,9 +102,7 @@ impl Inventory {
 
     /// The active domain with this id.
     pub fn with_id(&self, id: u32) -> Option<Arc<Guest>> {
-        self.all()
-            .into_iter()
-            .find(|guest| guest.lock().reference().id == Some(id))
+        self.all().into_iter().find(|guest| guest.lock().reference().id == Some(id))
     }
 
     /// The domain a client means; a stale name or id in the reference does not matter.
@@ -151,10 +149,7 @@ impl Inventory {
         if let Some(status) = condition.status()
             && let Err(error) = self.store.save_status(&status)
         {
-            tracing::error!(
-                "the status of domain '{}' cannot be written: {error}",
-                status.name
-            );
+            tracing::error!("the status of domain '{}' cannot be written: {error}", status.name);
         }
     }
 

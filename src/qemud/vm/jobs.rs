@@ -121,11 +121,7 @@ impl Jobs {
     /// The last long job that ended well: its figures as statistics. `keep`: do not forget it.
     pub fn completed(&self, keep: bool) -> (i32, Vec<TypedParam>) {
         let mut state = lock(&self.state);
-        let completed = if keep {
-            state.completed
-        } else {
-            state.completed.take()
-        };
+        let completed = if keep { state.completed } else { state.completed.take() };
         match completed {
             Some((operation, progress, took)) => {
                 (DOMAIN_JOB_COMPLETED, statistics(operation, &progress, took, true))
@@ -191,11 +187,8 @@ impl LongJob {
             DOMAIN_JOB_OPERATION_RESTORE => "domain restore job",
             _ => "job",
         };
-        Error::new(
-            ErrorCode::OPERATION_ABORTED,
-            format!("{name}: canceled by client"),
-        )
-        .from_origin(ErrorOrigin::QEMU)
+        Error::new(ErrorCode::OPERATION_ABORTED, format!("{name}: canceled by client"))
+            .from_origin(ErrorOrigin::QEMU)
     }
 
     /// The figures as `virDomainGetJobInfo` gives them.
@@ -228,10 +221,8 @@ fn milliseconds(time: Duration) -> u64 {
 }
 
 fn statistics(operation: i32, progress: &Progress, took: Duration, ended: bool) -> Vec<TypedParam> {
-    let mut params = vec![
-        TypedParam::new("operation", operation),
-        TypedParam::new("time_elapsed", milliseconds(took)),
-    ];
+    let mut params =
+        vec![TypedParam::new("operation", operation), TypedParam::new("time_elapsed", milliseconds(took))];
     let mut add = |name: &str, value: u64| params.push(TypedParam::new(name, value));
     if ended {
         add("downtime", progress.downtime);
@@ -288,12 +279,7 @@ mod tests {
         assert!(jobs.abort().is_err());
         let turn = jobs.take_turn("virDomainSave").unwrap();
         let job = turn.lengthen(DOMAIN_JOB_OPERATION_SAVE);
-        job.publish(Progress {
-            total: 10,
-            processed: 4,
-            remaining: 6,
-            ..Progress::default()
-        });
+        job.publish(Progress { total: 10, processed: 4, remaining: 6, ..Progress::default() });
         assert_eq!(jobs.long().unwrap().info().data_processed, 4);
         jobs.abort().unwrap();
         assert!(job.is_aborted());

@@ -97,10 +97,7 @@ pub fn start<'a>(
     let started = launch(inventory, guest, &folder, base, blueprint);
     if started.is_err() {
         let mut condition = guest.lock();
-        condition.state = StateReason {
-            state: DOMAIN_SHUTOFF,
-            reason: DOMAIN_SHUTOFF_FAILED,
-        };
+        condition.state = StateReason { state: DOMAIN_SHUTOFF, reason: DOMAIN_SHUTOFF_FAILED };
         // What failed is told; that its folder stays is not worth another error.
         let _ = inventory.store.remove_guest(guest.uuid);
     }
@@ -118,11 +115,7 @@ fn launch<'a>(
     let path = folder.join("monitor.sock");
     let listener = socket::listen(&path)?;
     let id = inventory.next_id();
-    let site = Site {
-        folder,
-        id,
-        monitor: std::os::fd::AsRawFd::as_raw_fd(&listener),
-    };
+    let site = Site { folder, id, monitor: std::os::fd::AsRawFd::as_raw_fd(&listener) };
     let mut blueprint = blueprint(&site)?;
     put_id(&mut blueprint.active, id);
     let definition = Definition::new(&blueprint.active);
@@ -133,24 +126,13 @@ fn launch<'a>(
 
     let (process, monitor, log) = run(&blueprint, &listener, &path, &inventory.store.paths.log(&name))?;
     let mut condition = guest.lock();
-    condition.state = StateReason {
-        state: DOMAIN_PAUSED,
-        reason: DOMAIN_PAUSED_STARTING_UP,
-    };
+    condition.state = StateReason { state: DOMAIN_PAUSED, reason: DOMAIN_PAUSED_STARTING_UP };
     let mut active = Active::new(id, process.clone(), monitor.clone(), definition, base.clone());
     active.clean_up = blueprint.clean_up.clone();
     condition.active = Some(active);
     inventory.write_status(&condition);
     drop(condition);
-    let mut starting = Starting {
-        inventory,
-        guest,
-        process,
-        monitor,
-        log,
-        watched: false,
-        finished: false,
-    };
+    let mut starting = Starting { inventory, guest, process, monitor, log, watched: false, finished: false };
     starting.watched = true;
     if let Err(error) = spawn_reader(inventory, guest, &starting.process, &starting.monitor) {
         starting.watched = false;
@@ -192,10 +174,7 @@ fn run(
             process.kill();
             process.ends_within(Duration::from_secs(10));
             process.reap();
-            return Err(Error::system(
-                format!("failed to connect to '{}'", path.display()),
-                &error,
-            ));
+            return Err(Error::system(format!("failed to connect to '{}'", path.display()), &error));
         }
     };
     Ok((process, monitor, log))
@@ -226,11 +205,7 @@ pub fn spawn_reader(
     process: &Arc<Process>,
     monitor: &Arc<Monitor>,
 ) -> Result<()> {
-    let listener = Listener {
-        inventory: inventory.clone(),
-        guest: guest.clone(),
-        monitor: monitor.clone(),
-    };
+    let listener = Listener { inventory: inventory.clone(), guest: guest.clone(), monitor: monitor.clone() };
     let process = process.clone();
     let body = move || {
         watch(&listener.monitor, process.handle(), &listener);
@@ -238,9 +213,7 @@ pub fn spawn_reader(
             stop::ended(&listener.inventory, &listener.guest, &listener.monitor);
         }
     };
-    let thread = std::thread::Builder::new()
-        .name("guest".to_string())
-        .stack_size(READER_STACK);
+    let thread = std::thread::Builder::new().name("guest".to_string()).stack_size(READER_STACK);
     let spawned = thread.spawn(body);
     spawned.map_err(|e| Error::system("cannot start a thread", &e))?;
     Ok(())
@@ -257,12 +230,8 @@ impl Starting<'_> {
         let chardevs = self.ask("query-chardev", Value::Null)?;
         let cpus = self.ask("query-cpus-fast", Value::Null)?;
         let has = |kind: &str| super::wiring::has_graphics(&tree, kind);
-        let vnc = has("vnc")
-            .then(|| self.ask("query-vnc", Value::Null))
-            .transpose()?;
-        let spice = has("spice")
-            .then(|| self.ask("query-spice", Value::Null))
-            .transpose()?;
+        let vnc = has("vnc").then(|| self.ask("query-vnc", Value::Null)).transpose()?;
+        let spice = has("spice").then(|| self.ask("query-spice", Value::Null)).transpose()?;
         for ticket in tickets {
             self.answer(ticket)?;
         }
@@ -272,9 +241,7 @@ impl Starting<'_> {
         let spice = spice.map(|ticket| self.answer(ticket)).transpose()?;
         super::wiring::fill_in(&mut tree, &chardevs, vnc.as_ref(), spice.as_ref());
         let definition = Definition::new(&tree);
-        self.inventory
-            .store
-            .save_active(self.guest.uuid, &definition.text)?;
+        self.inventory.store.save_active(self.guest.uuid, &definition.text)?;
         if let Some(active) = self.guest.lock().active.as_mut() {
             active.definition = definition;
             active.vcpu_threads = super::wiring::vcpu_threads(&cpus);
@@ -283,9 +250,7 @@ impl Starting<'_> {
     }
 
     fn ask(&self, command: &str, arguments: Value) -> Result<crate::qemud::qmp::Ticket> {
-        self.monitor
-            .send(command, arguments)
-            .map_err(|error| self.explain(error))
+        self.monitor.send(command, arguments).map_err(|error| self.explain(error))
     }
 
     fn answer(&self, ticket: crate::qemud::qmp::Ticket) -> Result<Value> {
@@ -301,10 +266,8 @@ impl Starting<'_> {
         self.process.ends_within(Duration::from_secs(5));
         let name = self.guest.lock().name.clone();
         let said = self.log.since_start();
-        Error::internal(format!(
-            "QEMU unexpectedly closed the monitor (vm='{name}'): {said}"
-        ))
-        .from_origin(ErrorOrigin::QEMU)
+        Error::internal(format!("QEMU unexpectedly closed the monitor (vm='{name}'): {said}"))
+            .from_origin(ErrorOrigin::QEMU)
     }
 
     /// Waits a little, less if QEMU says that its incoming migration is over.
@@ -327,29 +290,16 @@ impl Starting<'_> {
             };
             active.started = true;
             active.autodestroy = manner.autodestroy;
-            active.expected_resume = Some(if manner.restored {
-                DOMAIN_RUNNING_RESTORED
-            } else {
-                DOMAIN_RUNNING_BOOTED
-            });
-            let reason = if manner.restored {
-                DOMAIN_PAUSED_MIGRATION
-            } else {
-                DOMAIN_PAUSED_USER
-            };
+            active.expected_resume =
+                Some(if manner.restored { DOMAIN_RUNNING_RESTORED } else { DOMAIN_RUNNING_BOOTED });
+            let reason = if manner.restored { DOMAIN_PAUSED_MIGRATION } else { DOMAIN_PAUSED_USER };
             if manner.paused {
-                condition.state = StateReason {
-                    state: DOMAIN_PAUSED,
-                    reason,
-                };
+                condition.state = StateReason { state: DOMAIN_PAUSED, reason };
             }
             inventory.write_status(&condition);
         }
-        let detail = if manner.restored {
-            DOMAIN_EVENT_STARTED_RESTORED
-        } else {
-            DOMAIN_EVENT_STARTED_BOOTED
-        };
+        let detail =
+            if manner.restored { DOMAIN_EVENT_STARTED_RESTORED } else { DOMAIN_EVENT_STARTED_BOOTED };
         let reference = self.guest.lock().reference();
         self.tell_of_agent();
         // A restored guest is told to have started before it resumes, a booted one after.
@@ -357,11 +307,8 @@ impl Starting<'_> {
             inventory.tell_lifecycle(reference.clone(), (DOMAIN_EVENT_STARTED, detail));
         }
         if manner.paused {
-            let detail = if manner.restored {
-                DOMAIN_EVENT_SUSPENDED_RESTORED
-            } else {
-                DOMAIN_EVENT_SUSPENDED_PAUSED
-            };
+            let detail =
+                if manner.restored { DOMAIN_EVENT_SUSPENDED_RESTORED } else { DOMAIN_EVENT_SUSPENDED_PAUSED };
             inventory.tell_lifecycle(reference, (DOMAIN_EVENT_SUSPENDED, detail));
         } else {
             self.monitor.query("cont").map_err(|error| self.explain(error))?;
@@ -377,17 +324,11 @@ impl Starting<'_> {
     /// Watchers learn that there is an agent's channel, and that nobody has opened it yet.
     fn tell_of_agent(&self) {
         let condition = self.guest.lock();
-        let text = condition
-            .active
-            .as_ref()
-            .map(|active| active.definition.text.clone());
+        let text = condition.active.as_ref().map(|active| active.definition.text.clone());
         if text.is_some_and(|text| text.contains(super::agent::CHANNEL)) {
             let state = CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED;
             let reason = CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_DOMAIN_STARTED;
-            self.inventory.tell(
-                condition.reference(),
-                DomainEvent::AgentLifecycle { state, reason },
-            );
+            self.inventory.tell(condition.reference(), DomainEvent::AgentLifecycle { state, reason });
         }
     }
 }
@@ -406,11 +347,10 @@ impl Drop for Starting<'_> {
         self.process.kill();
         if self.watched {
             // The reader thread collects the process; it must be done before the domain may start again.
-            self.guest
-                .wait_until(Duration::from_secs(20), |condition| match &condition.active {
-                    Some(active) if !active.ended => None,
-                    _ => Some(()),
-                });
+            self.guest.wait_until(Duration::from_secs(20), |condition| match &condition.active {
+                Some(active) if !active.ended => None,
+                _ => Some(()),
+            });
         } else {
             self.process.ends_within(Duration::from_secs(20));
             self.process.reap();
@@ -419,10 +359,7 @@ impl Drop for Starting<'_> {
         if let Some(active) = condition.active.take() {
             stop::clean_up(&active.clean_up);
         }
-        condition.state = StateReason {
-            state: DOMAIN_SHUTOFF,
-            reason: DOMAIN_SHUTOFF_FAILED,
-        };
+        condition.state = StateReason { state: DOMAIN_SHUTOFF, reason: DOMAIN_SHUTOFF_FAILED };
         if let Err(error) = self.inventory.store.remove_guest(self.guest.uuid) {
             tracing::error!("domain '{}': {error}", condition.name);
         }
@@ -447,27 +384,16 @@ impl Log {
         }
         let cannot =
             |e: &std::io::Error| Error::system(format!("failed to open file '{}'", path.display()), e);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|e| cannot(&e))?;
+        let mut file =
+            OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(|e| cannot(&e))?;
         let mut line = format!("# starting: {}", blueprint.program.display());
         for argument in &blueprint.arguments {
-            line.push_str(&format!(
-                " '{}'",
-                argument.to_string_lossy().replace('\'', "'\\''")
-            ));
+            line.push_str(&format!(" '{}'", argument.to_string_lossy().replace('\'', "'\\''")));
         }
         line.push('\n');
         file.write_all(line.as_bytes()).map_err(|e| cannot(&e))?;
         let began_at = file.metadata().map_err(|e| cannot(&e))?.len();
-        Ok(Log {
-            path: path.to_path_buf(),
-            file,
-            began_at,
-        })
+        Ok(Log { path: path.to_path_buf(), file, began_at })
     }
 
     /// What QEMU said since it was started: the end of it, if that is much.

@@ -42,11 +42,7 @@ impl Process {
 
     fn open(pid: i32) -> Option<Process> {
         let handle = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
-        Some(Process {
-            pid,
-            start_time: start_time_of(pid)?,
-            handle,
-        })
+        Some(Process { pid, start_time: start_time_of(pid)?, handle })
     }
 
     /// Its number.
@@ -153,15 +149,8 @@ pub fn thread_times(pid: i32, thread: i32) -> Option<ThreadTimes> {
     let (user, system) = cpu_times_of(&fields)?;
     let cpu = fields.get(36)?.parse().ok()?;
     let schedule = std::fs::read_to_string(format!("{folder}/schedstat")).unwrap_or_default();
-    let delay = schedule
-        .split_whitespace()
-        .nth(1)
-        .and_then(|field| field.parse().ok());
-    Some(ThreadTimes {
-        cpu_time: user + system,
-        delay: delay.unwrap_or(0),
-        cpu,
-    })
+    let delay = schedule.split_whitespace().nth(1).and_then(|field| field.parse().ok());
+    Some(ThreadTimes { cpu_time: user + system, delay: delay.unwrap_or(0), cpu })
 }
 
 /// The fields of a `stat` file after the command's name, which may itself hold blanks and parentheses.

@@ -26,33 +26,22 @@ pub fn restore(
     manner: Manner,
 ) -> Result<()> {
     let job = turn.lengthen(DOMAIN_JOB_OPERATION_RESTORE);
-    prepare_migration(
-        &starting.monitor,
-        image.header.mapped,
-        bypass_cache && image.header.mapped,
-    )?;
+    prepare_migration(&starting.monitor, image.header.mapped, bypass_cache && image.header.mapped)?;
     let uri = if image.header.mapped {
         format!("file:{},offset={:#x}", path.display(), image.header.state_offset)
     } else {
         let mut file = image.file();
         file.seek(SeekFrom::Start(image.header.state_offset))
             .map_err(|e| Error::system(format!("cannot read file '{}'", path.display()), &e))?;
-        let handed = starting
-            .monitor
-            .send_with("getfd", json!({ "fdname": "restore" }), &[file.as_fd()])?;
+        let handed = starting.monitor.send_with("getfd", json!({ "fdname": "restore" }), &[file.as_fd()])?;
         starting.monitor.wait(handed)?;
         "fd:restore".to_string()
     };
-    let begun = starting
-        .monitor
-        .execute("migrate-incoming", json!({ "uri": uri }));
+    let begun = starting.monitor.execute("migrate-incoming", json!({ "uri": uri }));
     begun.map_err(|error| explain(&starting, error))?;
     follow(&starting, &job)?;
     turn.complete();
-    starting.finish(Manner {
-        restored: true,
-        ..manner
-    })
+    starting.finish(Manner { restored: true, ..manner })
 }
 
 fn explain(starting: &Starting<'_>, error: MonitorError) -> Error {

@@ -46,11 +46,7 @@ pub fn save(inventory: &Inventory, guest: &Guest, turn: &Turn<'_>, order: &Order
         let was_running = condition.state.state == DOMAIN_RUNNING;
         let active = condition.running_mut()?;
         let parts = (active.monitor.clone(), active.definition.clone(), was_running);
-        active.save = Some(SaveProgress {
-            partial: partial.clone(),
-            complete: false,
-            was_running,
-        });
+        active.save = Some(SaveProgress { partial: partial.clone(), complete: false, was_running });
         active.migration = None;
         inventory.write_status(&condition);
         parts
@@ -82,11 +78,7 @@ fn refuse_special_file(path: &Path) -> Result<()> {
 }
 
 fn partial_name(path: &Path) -> PathBuf {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     path.with_file_name(format!(".{name}.partial"))
 }
 
@@ -124,8 +116,7 @@ fn write_image(
         let uri = format!("file:{},offset={:#x}", partial.display(), header.state_offset);
         monitor.execute("migrate", json!({ "uri": uri })).map(|_| ())
     } else {
-        file.seek(SeekFrom::Start(header.state_offset))
-            .map_err(|e| cannot("write", &e))?;
+        file.seek(SeekFrom::Start(header.state_offset)).map_err(|e| cannot("write", &e))?;
         migrate_to(monitor, &file)
     };
     started.map_err(|error| failed(error.words().unwrap_or("QEMU is gone")))?;
@@ -164,10 +155,7 @@ pub fn prepare_migration(monitor: &Monitor, mapped: bool, bypass_cache: bool) ->
         capabilities.push(switch("multifd", bypass_cache));
         parameters["direct-io"] = json!(bypass_cache);
     }
-    let first = monitor.send(
-        "migrate-set-capabilities",
-        json!({ "capabilities": capabilities }),
-    )?;
+    let first = monitor.send("migrate-set-capabilities", json!({ "capabilities": capabilities }))?;
     let second = monitor.send("migrate-set-parameters", parameters.clone())?;
     monitor.wait(first)?;
     match monitor.wait(second) {
@@ -185,10 +173,8 @@ pub fn prepare_migration(monitor: &Monitor, mapped: bool, bypass_cache: bool) ->
 fn reset_migration(monitor: &Monitor) {
     let off = |name: &str| json!({ "capability": name, "state": false });
     // A QEMU that does not know the layout refuses this, and needs it not.
-    let _ = monitor.execute(
-        "migrate-set-capabilities",
-        json!({ "capabilities": [off("mapped-ram"), off("multifd")] }),
-    );
+    let _ = monitor
+        .execute("migrate-set-capabilities", json!({ "capabilities": [off("mapped-ram"), off("multifd")] }));
 }
 
 /// Starts a plain stream into an open file (QEMU before 9.0).

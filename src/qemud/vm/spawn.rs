@@ -29,8 +29,7 @@ pub struct Program<'a> {
 pub fn spawn(program: &Program<'_>) -> Result<Process> {
     let name = program.path.display();
     let copy = |log: &File| {
-        log.try_clone()
-            .map_err(|e| Error::system(format!("cannot share the log of {name}"), &e))
+        log.try_clone().map_err(|e| Error::system(format!("cannot share the log of {name}"), &e))
     };
     let mut command = Command::new(program.path);
     command
@@ -53,8 +52,6 @@ pub fn spawn(program: &Program<'_>) -> Result<Process> {
     };
     // SAFETY: `prepare` makes only system calls that are safe between fork and exec and does not allocate.
     unsafe { command.pre_exec(prepare) };
-    let child = command
-        .spawn()
-        .map_err(|e| Error::system(format!("Cannot run '{name}'"), &e))?;
+    let child = command.spawn().map_err(|e| Error::system(format!("Cannot run '{name}'"), &e))?;
     Process::of_child(child.id())
 }

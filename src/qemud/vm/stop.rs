@@ -37,10 +37,7 @@ pub fn ended(inventory: &Inventory, guest: &Arc<Guest>, monitor: &Arc<Monitor>) 
     let mut condition = guest.lock();
     let name = condition.name.clone();
     let before = condition.state;
-    let Some(active) = condition
-        .active
-        .as_mut()
-        .filter(|active| Arc::ptr_eq(&active.monitor, monitor))
+    let Some(active) = condition.active.as_mut().filter(|active| Arc::ptr_eq(&active.monitor, monitor))
     else {
         return;
     };
@@ -52,9 +49,7 @@ pub fn ended(inventory: &Inventory, guest: &Arc<Guest>, monitor: &Arc<Monitor>) 
         guest.announce();
         return;
     }
-    let reason = active
-        .expected_end
-        .unwrap_or_else(|| reason_of_unexpected_end(before));
+    let reason = active.expected_end.unwrap_or_else(|| reason_of_unexpected_end(before));
     if active.expected_end.is_none() {
         tracing::info!("domain '{name}': QEMU is gone ({})", describe(end));
     }

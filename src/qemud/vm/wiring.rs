@@ -41,18 +41,12 @@ fn fill_in_chardev(device: &mut Element, chardevs: &Value) {
     let mut ours = known.filter(|chardev| chardev.get("label").and_then(Value::as_str) == Some(&label));
     let Some(chardev) = ours.next() else { return };
     if device.name == "channel" && device.child_attribute("target", "type") == Some("virtio") {
-        let open = chardev
-            .get("frontend-open")
-            .and_then(Value::as_bool)
-            .unwrap_or(false);
+        let open = chardev.get("frontend-open").and_then(Value::as_bool).unwrap_or(false);
         let state = if open { "connected" } else { "disconnected" };
         device.child_or_new("target").set("state", state);
     }
     let file = chardev.get("filename").and_then(Value::as_str).unwrap_or("");
-    let Some(path) = file
-        .strip_prefix("pty:")
-        .filter(|_| device.attribute("type") == Some("pty"))
-    else {
+    let Some(path) = file.strip_prefix("pty:").filter(|_| device.attribute("type") == Some("pty")) else {
         return;
     };
     if device.name == "console" {
@@ -60,9 +54,7 @@ fn fill_in_chardev(device: &mut Element, chardevs: &Value) {
     }
     match device.child_mut("source") {
         Some(source) => source.set("path", path),
-        None => device
-            .nodes
-            .insert(0, Node::Element(Element::new("source").with("path", path))),
+        None => device.nodes.insert(0, Node::Element(Element::new("source").with("path", path))),
     }
 }
 
@@ -107,10 +99,7 @@ mod tests {
         let mut tree = crate::xml::parse(text, "x").unwrap();
         let chardevs = json!([{"label": "charserial0", "filename": "pty:/dev/pts/7", "frontend-open": true}]);
         fill_in(&mut tree, &chardevs, Some(&json!({"service": "5903"})), None);
-        assert_eq!(
-            tree.child_attribute("devices/serial/source", "path"),
-            Some("/dev/pts/7")
-        );
+        assert_eq!(tree.child_attribute("devices/serial/source", "path"), Some("/dev/pts/7"));
         assert_eq!(tree.child_attribute("devices/console", "tty"), Some("/dev/pts/7"));
         assert_eq!(tree.child_attribute("devices/graphics", "port"), Some("5903"));
     }

@@ -20,21 +20,13 @@ fn domain_events() -> Vec<DomainEvent> {
 fn older_domain_events() -> Vec<DomainEvent> {
     use DomainEvent::*;
     let (alias, reason, kind, status) = (text("net0"), 3, 4, 5);
-    let end = GraphicsAddress {
-        family: 1,
-        node: text("::1"),
-        service: text("5900"),
-    };
+    let end = GraphicsAddress { family: 1, node: text("::1"), service: text("5900") };
     vec![
         Lifecycle { event: 5, detail: 1 },
         Reboot,
         RtcChange { offset: -7 },
         Watchdog { action: 2 },
-        IoError {
-            source: text("/d"),
-            alias: alias.clone(),
-            action: 1,
-        },
+        IoError { source: text("/d"), alias: alias.clone(), action: 1 },
         Graphics {
             phase: 1,
             local: end.clone(),
@@ -42,28 +34,11 @@ fn older_domain_events() -> Vec<DomainEvent> {
             auth_scheme: text("vnc"),
             subject: vec![(text("x509"), text("me"))],
         },
-        IoErrorReason {
-            source: text("/d"),
-            alias: alias.clone(),
-            action: 1,
-            reason: text("enospc"),
-        },
+        IoErrorReason { source: text("/d"), alias: alias.clone(), action: 1, reason: text("enospc") },
         ControlError,
-        BlockJob {
-            path: text("/d"),
-            kind,
-            status,
-        },
-        DiskChange {
-            old: None,
-            new: Some(text("/n")),
-            alias: alias.clone(),
-            reason,
-        },
-        TrayChange {
-            alias: alias.clone(),
-            reason,
-        },
+        BlockJob { path: text("/d"), kind, status },
+        DiskChange { old: None, new: Some(text("/n")), alias: alias.clone(), reason },
+        TrayChange { alias: alias.clone(), reason },
         PmWakeup { reason },
         PmSuspend { reason },
     ]
@@ -77,52 +52,23 @@ fn newer_domain_events() -> Vec<DomainEvent> {
         BalloonChange { actual: 1 << 40 },
         PmSuspendDisk { reason },
         DeviceRemoved { alias: alias.clone() },
-        BlockJob2 {
-            target: text("vda"),
-            kind,
-            status,
-        },
-        Tunable {
-            params: params.clone(),
-        },
+        BlockJob2 { target: text("vda"), kind, status },
+        Tunable { params: params.clone() },
         AgentLifecycle { state: 1, reason },
         DeviceAdded { alias: alias.clone() },
         MigrationIteration { iteration: 9 },
         JobCompleted { params },
         DeviceRemovalFailed { alias: alias.clone() },
-        MetadataChange {
-            kind,
-            uri: Some(text("urn:x")),
-        },
-        BlockThreshold {
-            device: text("vda"),
-            path: None,
-            threshold: 8,
-            excess: 9,
-        },
-        MemoryFailure {
-            recipient: 1,
-            action: 2,
-            flags: 3,
-        },
-        MemoryDeviceSizeChange {
-            alias: alias.clone(),
-            size: 10,
-        },
-        NicMacChange {
-            alias,
-            old: text("a"),
-            new: text("b"),
-        },
+        MetadataChange { kind, uri: Some(text("urn:x")) },
+        BlockThreshold { device: text("vda"), path: None, threshold: 8, excess: 9 },
+        MemoryFailure { recipient: 1, action: 2, flags: 3 },
+        MemoryDeviceSizeChange { alias: alias.clone(), size: 10 },
+        NicMacChange { alias, old: text("a"), new: text("b") },
     ]
 }
 
 fn some_domain() -> DomainRef {
-    DomainRef {
-        name: text("d"),
-        uuid: uuid::Uuid::from_u128(9),
-        id: Some(3),
-    }
+    DomainRef { name: text("d"), uuid: uuid::Uuid::from_u128(9), id: Some(3) }
 }
 
 fn as_frame((program, procedure, payload): Unaddressed) -> Frame {
@@ -154,10 +100,7 @@ fn every_domain_event_travels_and_has_a_message_of_its_own() {
 fn the_older_messages_lack_number_and_reason() {
     let event = Event::Domain(some_domain(), DomainEvent::PmWakeup { reason: 3 });
     let (_, procedure, payload) = encode_unnumbered(&event).unwrap();
-    assert_eq!(
-        (procedure, payload),
-        (DOMAIN_EVENT_PMWAKEUP, to_bytes(&some_domain()))
-    );
+    assert_eq!((procedure, payload), (DOMAIN_EVENT_PMWAKEUP, to_bytes(&some_domain())));
     let newer = DomainEvent::DeviceAdded { alias: text("x") };
     assert_eq!(encode_unnumbered(&Event::Domain(some_domain(), newer)), None);
 }
@@ -166,39 +109,15 @@ fn the_older_messages_lack_number_and_reason() {
 fn events_of_other_objects_travel() {
     let lifecycle = ObjectEvent::Lifecycle { event: 2, detail: 0 };
     let uuid = uuid::Uuid::from_u128(1);
-    let network = || NetworkRef {
-        name: text("n"),
-        uuid,
-    };
-    let secret = || SecretRef {
-        uuid,
-        usage_type: 1,
-        usage_id: text("u"),
-    };
+    let network = || NetworkRef { name: text("n"), uuid };
+    let secret = || SecretRef { uuid, usage_type: 1, usage_id: text("u") };
     let change = ObjectEvent::MetadataChange { kind: 2, uri: None };
-    let monitor = MonitorEvent {
-        name: text("STOP"),
-        seconds: 5,
-        micros: 6,
-        details: Some(text("{}")),
-    };
+    let monitor = MonitorEvent { name: text("STOP"), seconds: 5, micros: 6, details: Some(text("{}")) };
     let events = [
         Event::Network(network(), lifecycle.clone()),
         Event::Network(network(), change),
-        Event::Pool(
-            PoolRef {
-                name: text("p"),
-                uuid,
-            },
-            lifecycle.clone(),
-        ),
-        Event::Pool(
-            PoolRef {
-                name: text("p"),
-                uuid,
-            },
-            ObjectEvent::Refresh,
-        ),
+        Event::Pool(PoolRef { name: text("p"), uuid }, lifecycle.clone()),
+        Event::Pool(PoolRef { name: text("p"), uuid }, ObjectEvent::Refresh),
         Event::NodeDevice(NodeDeviceRef { name: text("d") }, lifecycle.clone()),
         Event::NodeDevice(NodeDeviceRef { name: text("d") }, ObjectEvent::Update),
         Event::Secret(secret(), lifecycle),
@@ -213,29 +132,16 @@ fn events_of_other_objects_travel() {
 #[test]
 fn registrations_are_read_as_they_are_written() {
     let filters = [
-        EventFilter::Domain {
-            id: 3,
-            domain: Some(some_domain()),
-        },
+        EventFilter::Domain { id: 3, domain: Some(some_domain()) },
         EventFilter::Network { id: 0, network: None },
         EventFilter::Pool { id: 1, pool: None },
-        EventFilter::NodeDevice {
-            id: 0,
-            device: Some(NodeDeviceRef { name: text("d") }),
-        },
+        EventFilter::NodeDevice { id: 0, device: Some(NodeDeviceRef { name: text("d") }) },
         EventFilter::Secret { id: 1, secret: None },
-        EventFilter::Monitor {
-            domain: None,
-            event: Some(text("S.*")),
-            flags: 1,
-        },
+        EventFilter::Monitor { domain: None, event: Some(text("S.*")), flags: 1 },
     ];
     for filter in filters {
         let (program, procedure, payload) = registration(&filter);
-        assert_eq!(
-            parse_registration(program, procedure, &payload).unwrap().unwrap(),
-            filter
-        );
+        assert_eq!(parse_registration(program, procedure, &payload).unwrap().unwrap(), filter);
         let (program, procedure, _) = deregistration(&filter, 1);
         assert!(
             is_deregistration(program, procedure) && parse_registration(program, procedure, &[]).is_none()

@@ -6,11 +6,7 @@ use proptest::prelude::*;
 
 #[test]
 fn an_inactive_domain_has_the_id_minus_one() {
-    let domain = DomainRef {
-        name: "d".to_string(),
-        uuid: Uuid::nil(),
-        id: None,
-    };
+    let domain = DomainRef { name: "d".to_string(), uuid: Uuid::nil(), id: None };
     let bytes = to_bytes(&domain);
     assert!(bytes.ends_with(&[0xff; 4]));
     assert_eq!(from_bytes::<DomainRef>(&bytes).unwrap(), domain);
@@ -30,10 +26,7 @@ fn errors_keep_code_origin_and_words() {
     let error = Error::new(ErrorCode::NO_DOMAIN, "x").from_origin(ErrorOrigin::QEMU);
     let wire: WireError = from_bytes(&to_bytes(&WireError::from(&error))).unwrap();
     let back = Error::from(wire);
-    assert_eq!(
-        (back.code, back.origin, back.message),
-        (error.code, error.origin, error.message)
-    );
+    assert_eq!((back.code, back.origin, back.message), (error.code, error.origin, error.message));
 }
 
 fn value() -> impl Strategy<Value = ParamValue> {

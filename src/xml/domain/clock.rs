@@ -6,31 +6,13 @@ use crate::xml::shape::{Shape, many, one, one_of, shape, text, unsigned, yes_no}
 
 /// `<clock>`.
 pub static CLOCK: Shape = shape("clock")
-    .attributes(&[
-        text("offset"),
-        text("adjustment"),
-        text("basis"),
-        text("timezone"),
-        text("start"),
-    ])
+    .attributes(&[text("offset"), text("adjustment"), text("basis"), text("timezone"), text("start")])
     .children(&[many(&TIMER)])
     .after(complete);
 static TIMER: Shape = shape("timer")
     .attributes(&[
-        one_of(
-            "name",
-            &[
-                "platform",
-                "pit",
-                "rtc",
-                "hpet",
-                "tsc",
-                "kvmclock",
-                "hypervclock",
-                "armvtimer",
-            ],
-        )
-        .required(),
+        one_of("name", &["platform", "pit", "rtc", "hpet", "tsc", "kvmclock", "hypervclock", "armvtimer"])
+            .required(),
         yes_no("present"),
         one_of("tickpolicy", &["delay", "catchup", "merge", "discard"]),
         one_of("track", &["boot", "guest", "wall", "realtime"]),
@@ -38,9 +20,8 @@ static TIMER: Shape = shape("timer")
         one_of("mode", &["auto", "native", "emulate", "paravirt", "smpsafe"]),
     ])
     .children(&[one(&CATCH_UP)]);
-static CATCH_UP: Shape = shape("catchup")
-    .attributes(&[unsigned("threshold"), unsigned("slew"), unsigned("limit")])
-    .unless_empty();
+static CATCH_UP: Shape =
+    shape("catchup").attributes(&[unsigned("threshold"), unsigned("slew"), unsigned("limit")]).unless_empty();
 
 fn complete(clock: &mut Element) -> Result<()> {
     let offset = clock.attribute("offset").unwrap_or("utc").to_string();
@@ -49,20 +30,14 @@ fn complete(clock: &mut Element) -> Result<()> {
         "utc" | "localtime" => settle_adjustment(clock, &offset)?,
         "variable" => settle_basis(clock)?,
         "timezone" if clock.attribute("timezone").is_none() => {
-            return Err(Error::internal(
-                "missing 'timezone' attribute for clock with offset='timezone'",
-            ));
+            return Err(Error::internal("missing 'timezone' attribute for clock with offset='timezone'"));
         }
         "absolute" if number(clock, "start").is_none() => {
-            return Err(Error::internal(
-                "missing 'start' attribute for clock with offset='absolute'",
-            ));
+            return Err(Error::internal("missing 'start' attribute for clock with offset='absolute'"));
         }
         "timezone" | "absolute" => {}
         _ => {
-            return Err(Error::unsupported_configuration(format!(
-                "unknown clock offset '{offset}'"
-            )));
+            return Err(Error::unsupported_configuration(format!("unknown clock offset '{offset}'")));
         }
     }
     let keeps: &[&str] = match clock.attribute("offset") {
@@ -71,9 +46,7 @@ fn complete(clock: &mut Element) -> Result<()> {
         Some("absolute") => &["offset", "start"],
         _ => &["offset", "adjustment"],
     };
-    clock
-        .attributes
-        .retain(|(name, _)| keeps.contains(&name.as_str()));
+    clock.attributes.retain(|(name, _)| keeps.contains(&name.as_str()));
     Ok(())
 }
 
@@ -102,9 +75,7 @@ fn settle_basis(clock: &mut Element) -> Result<()> {
     clock.set("adjustment", adjustment);
     match clock.attribute("basis") {
         Some("utc" | "localtime") => Ok(()),
-        Some(basis) => Err(Error::unsupported_configuration(format!(
-            "unknown clock basis '{basis}'"
-        ))),
+        Some(basis) => Err(Error::unsupported_configuration(format!("unknown clock basis '{basis}'"))),
         None => {
             clock.set("basis", "utc");
             Ok(())
@@ -128,14 +99,8 @@ actions! {
     ON_LOCKFAILURE = "on_lockfailure", LOCK_FAILURE;
 }
 const LIFECYCLE: &[&str] = &["destroy", "restart", "rename-restart", "preserve"];
-const CRASH: &[&str] = &[
-    "destroy",
-    "restart",
-    "rename-restart",
-    "preserve",
-    "coredump-destroy",
-    "coredump-restart",
-];
+const CRASH: &[&str] =
+    &["destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart"];
 const LOCK_FAILURE: &[&str] = &["poweroff", "restart", "pause", "ignore"];
 
 fn check_action(action: &mut Element, words: &[&str]) -> Result<()> {
@@ -144,22 +109,14 @@ fn check_action(action: &mut Element, words: &[&str]) -> Result<()> {
         action.set_text(text.trim().to_string());
         return Ok(());
     }
-    Err(Error::unsupported_configuration(format!(
-        "unknown {} action: {text}",
-        action.name
-    )))
+    Err(Error::unsupported_configuration(format!("unknown {} action: {text}", action.name)))
 }
 
 /// `<pm>`.
-pub static POWER_MANAGEMENT: Shape = shape("pm")
-    .children(&[one(&SUSPEND_TO_MEMORY), one(&SUSPEND_TO_DISK)])
-    .unless_empty();
-static SUSPEND_TO_MEMORY: Shape = shape("suspend-to-mem")
-    .attributes(&[yes_no("enabled")])
-    .unless_empty();
-static SUSPEND_TO_DISK: Shape = shape("suspend-to-disk")
-    .attributes(&[yes_no("enabled")])
-    .unless_empty();
+pub static POWER_MANAGEMENT: Shape =
+    shape("pm").children(&[one(&SUSPEND_TO_MEMORY), one(&SUSPEND_TO_DISK)]).unless_empty();
+static SUSPEND_TO_MEMORY: Shape = shape("suspend-to-mem").attributes(&[yes_no("enabled")]).unless_empty();
+static SUSPEND_TO_DISK: Shape = shape("suspend-to-disk").attributes(&[yes_no("enabled")]).unless_empty();
 
 /// `<perf>`.
 pub static PERF: Shape = shape("perf").children(&[many(&EVENT)]).unless_empty();

@@ -8,11 +8,7 @@ use crate::xml::{Element, Node};
 
 /// `<vcpu>`.
 pub static VCPU: Shape = shape("vcpu")
-    .attributes(&[
-        one_of("placement", &["static", "auto"]),
-        text("cpuset"),
-        text("current"),
-    ])
+    .attributes(&[one_of("placement", &["static", "auto"]), text("cpuset"), text("current")])
     .with_text()
     .after(complete_vcpu);
 /// `<vcpus>`.
@@ -37,15 +33,10 @@ pub static IOTHREADS: Shape = text_shape("iothreads").after(|threads| {
 /// `<iothreadids>`.
 pub static IOTHREAD_IDS: Shape = shape("iothreadids").children(&[many(&IOTHREAD)]).unless_empty();
 static IOTHREAD: Shape = shape("iothread")
-    .attributes(&[
-        positive("id").required(),
-        integer("thread_pool_min"),
-        integer("thread_pool_max"),
-    ])
+    .attributes(&[positive("id").required(), integer("thread_pool_min"), integer("thread_pool_max")])
     .children(&[one(&POLL)]);
-static POLL: Shape = shape("poll")
-    .attributes(&[unsigned("max"), unsigned("grow"), unsigned("shrink")])
-    .unless_empty();
+static POLL: Shape =
+    shape("poll").attributes(&[unsigned("max"), unsigned("grow"), unsigned("shrink")]).unless_empty();
 /// `<defaultiothread>`.
 pub static DEFAULT_IOTHREAD: Shape = shape("defaultiothread")
     .attributes(&[integer("thread_pool_min"), integer("thread_pool_max")])
@@ -72,9 +63,7 @@ pub static CPU: Shape = shape("cpu")
     ])
     .after(complete_cpu);
 
-static MODEL: Shape = shape("model")
-    .attributes(&[text("fallback"), text("vendor_id")])
-    .with_text();
+static MODEL: Shape = shape("model").attributes(&[text("fallback"), text("vendor_id")]).with_text();
 static VENDOR: Shape = text_shape("vendor");
 static TOPOLOGY: Shape = shape("topology")
     .attributes(&[
@@ -92,21 +81,15 @@ static TOPOLOGY: Shape = shape("topology")
         }
         Ok(())
     });
-static CACHE: Shape = shape("cache").attributes(&[
-    unsigned("level"),
-    one_of("mode", &["emulate", "passthrough", "disable"]).required(),
-]);
+static CACHE: Shape = shape("cache")
+    .attributes(&[unsigned("level"), one_of("mode", &["emulate", "passthrough", "disable"]).required()]);
 static ADDRESS_BITS: Shape = shape("maxphysaddr").attributes(&[
     one_of("mode", &["emulate", "passthrough"]).required(),
     unsigned("bits"),
     unsigned("limit"),
 ]);
-static FEATURE: Shape = shape("feature")
-    .attributes(&[text("policy"), text("name")])
-    .after(complete_feature);
-static NUMA: Shape = shape("numa")
-    .children(&[many(&CELL), one(&INTERCONNECTS)])
-    .unless_empty();
+static FEATURE: Shape = shape("feature").attributes(&[text("policy"), text("name")]).after(complete_feature);
+static NUMA: Shape = shape("numa").children(&[many(&CELL), one(&INTERCONNECTS)]).unless_empty();
 static CELL: Shape = shape("cell")
     .attributes(&[
         text("id"),
@@ -134,19 +117,16 @@ const CELLS_MAX: usize = 512;
 fn complete_vcpu(vcpu: &mut Element) -> Result<()> {
     let text = vcpu.text();
     let text = text.trim();
-    let maximum = text
-        .parse::<u32>()
-        .map_err(|_| Error::xml("maximum vcpus count must be an integer"))?;
+    let maximum = text.parse::<u32>().map_err(|_| Error::xml("maximum vcpus count must be an integer"))?;
     if maximum > VCPUS_MAX {
         return Err(Error::unsupported_configuration(format!(
             "{maximum} vCPUs are more than the {VCPUS_MAX} a domain can have"
         )));
     }
     let current = match vcpu.attribute("current") {
-        Some(text) => text
-            .trim()
-            .parse::<u32>()
-            .map_err(|_| Error::xml("current vcpus count must be an integer"))?,
+        Some(text) => {
+            text.trim().parse::<u32>().map_err(|_| Error::xml("current vcpus count must be an integer"))?
+        }
         None => maximum,
     };
     if current > maximum {
@@ -185,9 +165,7 @@ fn complete_cell(cell: &mut Element) -> Result<()> {
         return Err(Error::xml("missing element or attribute './@memory'"));
     };
     if size.trim().parse::<u64>().is_err() {
-        return Err(Error::xml(format!(
-            "Invalid value '{size}' for element or attribute './@memory'"
-        )));
+        return Err(Error::xml(format!("Invalid value '{size}' for element or attribute './@memory'")));
     }
     let unit = cell.attribute("unit").map(str::to_string);
     let bytes = super::memory::scaled_bytes(&size, unit.as_deref(), 1024)?;
@@ -201,9 +179,7 @@ fn complete_cpu(cpu: &mut Element) -> Result<()> {
     let mode = cpu.attribute("mode").map(str::to_string);
     if let Some(mode) = mode.as_deref() {
         if !matches!(mode, "custom" | "host-model" | "host-passthrough" | "maximum") {
-            return Err(Error::unsupported_configuration(format!(
-                "Invalid mode attribute '{mode}'"
-            )));
+            return Err(Error::unsupported_configuration(format!("Invalid mode attribute '{mode}'")));
         }
     }
     if mode.is_none() && has_model {
@@ -229,9 +205,7 @@ fn complete_cpu(cpu: &mut Element) -> Result<()> {
     for feature in cpu.children("feature") {
         let name = feature.attribute("name").unwrap_or_default();
         if !names.insert(name) {
-            return Err(Error::xml(format!(
-                "CPU feature '{name}' specified more than once"
-            )));
+            return Err(Error::xml(format!("CPU feature '{name}' specified more than once")));
         }
     }
     if !has_model && (is_custom || mode.is_none()) && cpu.children("feature").next().is_some() {
@@ -264,10 +238,7 @@ fn complete_model(cpu: &mut Element, is_custom: bool) -> Result<()> {
         Some(_) => return Err(Error::unsupported_configuration("Invalid fallback attribute")),
         None => model.set("fallback", "allow"),
     }
-    if model
-        .attribute("vendor_id")
-        .is_some_and(|vendor| vendor.len() != 12)
-    {
+    if model.attribute("vendor_id").is_some_and(|vendor| vendor.len() != 12) {
         return Err(Error::xml("vendor_id must be exactly 12 characters long"));
     }
     let name = model.text().trim().to_string();
@@ -281,11 +252,7 @@ fn complete_model(cpu: &mut Element, is_custom: bool) -> Result<()> {
 
 /// Cells without a number get the place they stand in, and distances given one way hold the other way too.
 fn number_cells(numa: &mut Element) -> Result<()> {
-    for (place, cell) in numa
-        .elements_mut()
-        .filter(|child| child.name == "cell")
-        .enumerate()
-    {
+    for (place, cell) in numa.elements_mut().filter(|child| child.name == "cell").enumerate() {
         if cell.attribute("id").is_none() {
             cell.set("id", place);
         }
@@ -338,10 +305,7 @@ fn mirror_distances(numa: &mut Element) -> Result<()> {
     let mut said = std::collections::BTreeMap::new();
     for cell in numa.children("cell") {
         let Some(from) = number(cell, "id") else { continue };
-        for sibling in cell
-            .child("distances")
-            .into_iter()
-            .flat_map(|distances| distances.children("sibling"))
+        for sibling in cell.child("distances").into_iter().flat_map(|distances| distances.children("sibling"))
         {
             if let (Some(to), Some(value)) = (number(sibling, "id"), number(sibling, "value")) {
                 let own = from == to;
@@ -362,11 +326,7 @@ fn mirror_distances(numa: &mut Element) -> Result<()> {
         let mut distances = Element::new("distances");
         for to in 0..count {
             let default = if from == to { 10 } else { 20 };
-            let value = said
-                .get(&(from, to))
-                .or_else(|| said.get(&(to, from)))
-                .copied()
-                .unwrap_or(default);
+            let value = said.get(&(from, to)).or_else(|| said.get(&(to, from))).copied().unwrap_or(default);
             distances.push(Element::new("sibling").with("id", to).with("value", value));
         }
         cell.remove("distances");

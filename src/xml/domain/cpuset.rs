@@ -15,11 +15,7 @@ pub fn parse(text: &str) -> Result<BTreeSet<u32>> {
         let part = part.trim();
         let number = |text: &str| {
             let number = text.trim().parse::<u32>().map_err(|_| refused())?;
-            if number < CPU_MAX {
-                Ok(number)
-            } else {
-                Err(refused())
-            }
+            if number < CPU_MAX { Ok(number) } else { Err(refused()) }
         };
         if let Some(out) = part.strip_prefix('^') {
             set.remove(&number(out)?);
@@ -45,11 +41,7 @@ pub fn format(set: &BTreeSet<u32>) -> String {
         while let Some(next) = numbers.next_if(|next| *next == last + 1) {
             last = next;
         }
-        parts.push(if first == last {
-            first.to_string()
-        } else {
-            format!("{first}-{last}")
-        });
+        parts.push(if first == last { first.to_string() } else { format!("{first}-{last}") });
     }
     parts.join(",")
 }
@@ -59,9 +51,7 @@ pub fn rewrite(element: &mut Element, attribute: &str) -> Result<()> {
     if let Some(text) = element.attribute(attribute) {
         let set = parse(text)?;
         if set.is_empty() {
-            return Err(Error::invalid_argument(format!(
-                "Failed to parse bitmap '{text}'"
-            )));
+            return Err(Error::invalid_argument(format!("Failed to parse bitmap '{text}'")));
         }
         let canonical = format(&set);
         element.set(attribute, canonical);

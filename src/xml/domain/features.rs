@@ -51,24 +51,16 @@ static PV_SPINLOCK: Shape = switch("pvspinlock");
 static PMU: Shape = switch("pmu");
 static VM_PORT: Shape = switch("vmport");
 static GIC: Shape = shape("gic").attributes(&[one_of("version", &["2", "3", "host"])]);
-static SMM: Shape = shape("smm")
-    .attributes(&[on_off("state")])
-    .children(&[one(&TSEG)])
-    .after(switch_on);
-static TSEG: Shape = shape("tseg")
-    .attributes(&[text("unit")])
-    .with_text()
-    .after(|size| {
-        let said = size.attribute("unit").map(str::to_string);
-        let bytes = super::memory::scaled_bytes(&size.text(), said.as_deref(), 1024 * 1024)?;
-        let (unit, scale) = largest_unit(bytes);
-        size.set_text(bytes / scale);
-        size.set("unit", unit);
-        Ok(())
-    });
-static IO_APIC: Shape = shape("ioapic")
-    .attributes(&[one_of("driver", &["kvm", "qemu"])])
-    .unless_empty();
+static SMM: Shape = shape("smm").attributes(&[on_off("state")]).children(&[one(&TSEG)]).after(switch_on);
+static TSEG: Shape = shape("tseg").attributes(&[text("unit")]).with_text().after(|size| {
+    let said = size.attribute("unit").map(str::to_string);
+    let bytes = super::memory::scaled_bytes(&size.text(), said.as_deref(), 1024 * 1024)?;
+    let (unit, scale) = largest_unit(bytes);
+    size.set_text(bytes / scale);
+    size.set("unit", unit);
+    Ok(())
+});
+static IO_APIC: Shape = shape("ioapic").attributes(&[one_of("driver", &["kvm", "qemu"])]).unless_empty();
 static HPT: Shape = shape("hpt")
     .attributes(&[one_of("resizing", &["enabled", "disabled", "required"])])
     .children(&[one(&MAX_PAGE_SIZE)]);
@@ -95,14 +87,12 @@ static TB_CACHE: Shape = shape("tb-cache")
     .attributes(&[text("unit")])
     .with_text()
     .after(|size| super::memory::rescale(size, 1024, "KiB", 1024));
-static ASYNC_TEARDOWN: Shape = shape("async-teardown")
-    .attributes(&[yes_no("enabled")])
-    .after(|feature| {
-        if feature.attribute("enabled").is_none() {
-            feature.set("enabled", "yes");
-        }
-        Ok(())
-    });
+static ASYNC_TEARDOWN: Shape = shape("async-teardown").attributes(&[yes_no("enabled")]).after(|feature| {
+    if feature.attribute("enabled").is_none() {
+        feature.set("enabled", "yes");
+    }
+    Ok(())
+});
 static RAS: Shape = switch("ras");
 static PS2: Shape = shape("ps2").attributes(&[on_off("state").required()]);
 static AIA: Shape = shape("aia").attributes(&[one_of("value", &["none", "aplic", "aplic-imsic"]).required()]);
@@ -161,17 +151,14 @@ static SPINLOCKS: Shape = shape("spinlocks").attributes(&[on_off("state").requir
 static VPINDEX: Shape = said_switch("vpindex");
 static RUNTIME: Shape = said_switch("runtime");
 static SYNIC: Shape = said_switch("synic");
-static STIMER: Shape = shape("stimer")
-    .attributes(&[on_off("state").required()])
-    .children(&[one(&DIRECT)]);
+static STIMER: Shape = shape("stimer").attributes(&[on_off("state").required()]).children(&[one(&DIRECT)]);
 static DIRECT: Shape = said_switch("direct");
 static RESET: Shape = said_switch("reset");
 static VENDOR_ID: Shape = shape("vendor_id").attributes(&[on_off("state").required(), text("value")]);
 static FREQUENCIES: Shape = said_switch("frequencies");
 static REENLIGHTENMENT: Shape = said_switch("reenlightenment");
-static TLBFLUSH: Shape = shape("tlbflush")
-    .attributes(&[on_off("state").required()])
-    .children(&[one(&DIRECT), one(&EXTENDED)]);
+static TLBFLUSH: Shape =
+    shape("tlbflush").attributes(&[on_off("state").required()]).children(&[one(&DIRECT), one(&EXTENDED)]);
 static EXTENDED: Shape = said_switch("extended");
 static IPI: Shape = said_switch("ipi");
 static EVMCS: Shape = said_switch("evmcs");
@@ -180,13 +167,7 @@ static EMSR_BITMAP: Shape = said_switch("emsr_bitmap");
 static XMM_INPUT: Shape = said_switch("xmm_input");
 
 static KVM: Shape = shape("kvm")
-    .children(&[
-        one(&HIDDEN),
-        one(&HINT_DEDICATED),
-        one(&POLL_CONTROL),
-        one(&PV_IPI),
-        one(&DIRTY_RING),
-    ])
+    .children(&[one(&HIDDEN), one(&HINT_DEDICATED), one(&POLL_CONTROL), one(&PV_IPI), one(&DIRTY_RING)])
     .before(|kvm| {
         let known = ["hidden", "hint-dedicated", "poll-control", "pv-ipi", "dirty-ring"];
         refuse_children(kvm, &known, "unsupported KVM feature")
@@ -197,9 +178,7 @@ static HINT_DEDICATED: Shape = said_switch("hint-dedicated");
 static POLL_CONTROL: Shape = said_switch("poll-control");
 static PV_IPI: Shape = said_switch("pv-ipi");
 static DIRTY_RING: Shape = shape("dirty-ring").attributes(&[on_off("state").required(), unsigned("size")]);
-static XEN: Shape = shape("xen")
-    .children(&[one(&E820_HOST), one(&PASSTHROUGH)])
-    .unless_empty();
+static XEN: Shape = shape("xen").children(&[one(&E820_HOST), one(&PASSTHROUGH)]).unless_empty();
 static E820_HOST: Shape = said_switch("e820_host");
 static PASSTHROUGH: Shape = shape("passthrough").attributes(&[on_off("state").required(), text("mode")]);
 static CAPABILITIES: Shape = shape("capabilities").verbatim();
@@ -227,10 +206,7 @@ fn write_two_tags(element: &mut Element) {
 fn check_hyperv(hyperv: &Element) -> Result<()> {
     let is_on = |feature: &&Element| feature.attribute("state") == Some("on");
     if let Some(spinlocks) = hyperv.child("spinlocks").filter(is_on) {
-        match spinlocks
-            .attribute("retries")
-            .and_then(|text| text.parse::<u64>().ok())
-        {
+        match spinlocks.attribute("retries").and_then(|text| text.parse::<u64>().ok()) {
             None => return Err(crate::xml::shape::missing_attribute("spinlocks", "retries")),
             Some(0..4095) => {
                 return Err(Error::xml("HyperV spinlock retry count must be at least 4095"));
@@ -240,9 +216,7 @@ fn check_hyperv(hyperv: &Element) -> Result<()> {
     }
     if let Some(value) = hyperv.child_attribute("vendor_id", "value") {
         if value.len() > 12 {
-            return Err(Error::xml(
-                "HyperV vendor_id value must not be more than 12 characters.",
-            ));
+            return Err(Error::xml("HyperV vendor_id value must not be more than 12 characters."));
         }
     }
     Ok(())
@@ -250,13 +224,11 @@ fn check_hyperv(hyperv: &Element) -> Result<()> {
 
 fn check_kvm(kvm: &mut Element) -> Result<()> {
     write_two_tags(kvm);
-    let size = kvm
-        .child_attribute("dirty-ring", "size")
-        .and_then(|text| text.parse::<u32>().ok());
+    let size = kvm.child_attribute("dirty-ring", "size").and_then(|text| text.parse::<u32>().ok());
     match size {
-        Some(size) if !size.is_power_of_two() || !(1024..=65536).contains(&size) => Err(Error::xml(
-            "dirty ring must be power of 2 and ranges [1024, 65536]",
-        )),
+        Some(size) if !size.is_power_of_two() || !(1024..=65536).contains(&size) => {
+            Err(Error::xml("dirty ring must be power of 2 and ranges [1024, 65536]"))
+        }
         _ => Ok(()),
     }
 }
@@ -270,16 +242,8 @@ fn switch_on(feature: &mut Element) -> Result<()> {
 
 /// The largest unit that shows a size without a remainder.
 fn largest_unit(bytes: u64) -> (&'static str, u64) {
-    let units = [
-        ("TiB", 1 << 40),
-        ("GiB", 1 << 30),
-        ("MiB", 1 << 20),
-        ("KiB", 1 << 10),
-    ];
-    units
-        .into_iter()
-        .find(|(_, scale)| bytes >= *scale && bytes % scale == 0)
-        .unwrap_or(("bytes", 1))
+    let units = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    units.into_iter().find(|(_, scale)| bytes >= *scale && bytes % scale == 0).unwrap_or(("bytes", 1))
 }
 
 fn refuse_unknown(features: &mut Element) -> Result<()> {
@@ -325,27 +289,15 @@ fn refuse_unknown(features: &mut Element) -> Result<()> {
 }
 
 fn refuse_feature(features: &Element, known: &[&str]) -> Result<()> {
-    match features
-        .elements()
-        .find(|child| !known.contains(&child.name.as_str()))
-    {
-        Some(child) => Err(Error::unsupported_configuration(format!(
-            "unexpected feature '{}'",
-            child.name
-        ))),
+    match features.elements().find(|child| !known.contains(&child.name.as_str())) {
+        Some(child) => Err(Error::unsupported_configuration(format!("unexpected feature '{}'", child.name))),
         None => Ok(()),
     }
 }
 
 fn refuse_children(parent: &Element, known: &[&str], what: &str) -> Result<()> {
-    match parent
-        .elements()
-        .find(|child| !known.contains(&child.name.as_str()))
-    {
-        Some(child) => Err(Error::unsupported_configuration(format!(
-            "{what}: {}",
-            child.name
-        ))),
+    match parent.elements().find(|child| !known.contains(&child.name.as_str())) {
+        Some(child) => Err(Error::unsupported_configuration(format!("{what}: {}", child.name))),
         None => Ok(()),
     }
 }

@@ -12,10 +12,7 @@ pub fn settle(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
     let os_type = tree.child_text("os/type").unwrap_or_default();
     let is_hvm = os_type == "hvm";
     let machine = tree.child_attribute("os/type", "machine").map(str::to_string);
-    let architecture = tree
-        .child_attribute("os/type", "arch")
-        .unwrap_or_default()
-        .to_string();
+    let architecture = tree.child_attribute("os/type", "arch").unwrap_or_default().to_string();
     let devices = tree.child_or_new("devices");
     number_controllers(devices);
     number_ports(devices);
@@ -79,11 +76,7 @@ fn number_ports(devices: &mut Element) {
         if kind == "console" {
             next = 0;
         }
-        for (place, device) in devices
-            .elements_mut()
-            .filter(|child| child.name == kind)
-            .enumerate()
-        {
+        for (place, device) in devices.elements_mut().filter(|child| child.name == kind).enumerate() {
             let target = device.child_or_new("target");
             if target.attribute("port").is_none() {
                 target.set("port", if kind == "console" { place as u32 } else { next });
@@ -108,9 +101,8 @@ fn pair_console(devices: &mut Element, is_hvm: bool) {
         target.attributes.sort_by_key(|(name, _)| name != "type");
     }
     let first = devices.child("console").cloned();
-    let is_serial = first
-        .as_ref()
-        .is_none_or(|console| console.child_attribute("target", "type") == Some("serial"));
+    let is_serial =
+        first.as_ref().is_none_or(|console| console.child_attribute("target", "type") == Some("serial"));
     if !is_serial || !is_hvm {
         return;
     }
@@ -137,10 +129,7 @@ fn pair_console(devices: &mut Element, is_hvm: bool) {
 fn twin(device: &Element, name: &str) -> Element {
     let mut copy = device.clone();
     copy.name = name.to_string();
-    let port = device
-        .child_attribute("target", "port")
-        .unwrap_or("0")
-        .to_string();
+    let port = device.child_attribute("target", "port").unwrap_or("0").to_string();
     copy.remove("target");
     let target = Element::new("target");
     copy.push(match name {
@@ -178,21 +167,11 @@ fn place_scsi_hostdevs(devices: &mut Element) {
         device.name == "disk" && device.child_attribute("target", "bus") == Some("scsi")
             || device.name == "hostdev" && device.attribute("type") == Some("scsi")
     };
-    let mut used: BTreeSet<u32> = devices
-        .elements()
-        .filter(|d| on_scsi(d))
-        .filter_map(unit)
-        .collect();
-    for device in devices
-        .elements_mut()
-        .filter(|device| device.name == "hostdev" && on_scsi(device))
-    {
+    let mut used: BTreeSet<u32> = devices.elements().filter(|d| on_scsi(d)).filter_map(unit).collect();
+    for device in devices.elements_mut().filter(|device| device.name == "hostdev" && on_scsi(device)) {
         if device.child("address").is_none() {
             let free = (0..u32::MAX).find(|unit| used.insert(*unit)).unwrap_or(0);
-            let address = Element::new("address")
-                .with("type", "drive")
-                .with("controller", 0)
-                .with("bus", 0);
+            let address = Element::new("address").with("type", "drive").with("controller", 0).with("bus", 0);
             device.push(address.with("target", 0).with("unit", free));
         }
     }
@@ -220,10 +199,7 @@ fn add_controllers(devices: &mut Element) {
         ("ide", controllers_of(devices, &disk_on("ide"))),
         ("sata", controllers_of(devices, &disk_on("sata"))),
         ("virtio-serial", controllers_of(devices, &is_virtio_serial)),
-        (
-            "ccid",
-            controllers_of(devices, &|device| device.name == "smartcard"),
-        ),
+        ("ccid", controllers_of(devices, &|device| device.name == "smartcard")),
         ("scsi", controllers_of(devices, &is_scsi_hostdev)),
     ] {
         // Ports on the virtio bus need just the controllers they name; others also all before them.
@@ -281,9 +257,8 @@ fn settle_panic(devices: &mut Element, default: Option<&str>) {
 
 /// USB redirection needs a USB controller.
 fn check_usb(devices: &Element, has_usb: bool) -> Result<()> {
-    let mut controllers = devices
-        .children("controller")
-        .filter(|known| known.attribute("type") == Some("usb"));
+    let mut controllers =
+        devices.children("controller").filter(|known| known.attribute("type") == Some("usb"));
     let enabled = match controllers.next() {
         Some(first) => first.attribute("model") != Some("none"),
         None => has_usb,

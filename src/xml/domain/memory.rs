@@ -6,10 +6,8 @@ use crate::xml::Element;
 use crate::xml::shape::{Attribute, Shape, many, one, one_of, shape, text, text_shape, unsigned};
 
 /// `<maxMemory>`.
-pub static MAX_MEMORY: Shape = shape("maxMemory")
-    .attributes(&[text("slots"), text("unit")])
-    .with_text()
-    .after(|size| {
+pub static MAX_MEMORY: Shape =
+    shape("maxMemory").attributes(&[text("slots"), text("unit")]).with_text().after(|size| {
         match size.attribute("slots").map(str::parse::<u32>) {
             Some(Ok(0)) => size.unset("slots"),
             Some(Err(_)) => return Err(Error::xml("Failed to parse memory slot count")),
@@ -31,21 +29,14 @@ pub static CURRENT_MEMORY: Shape = size_in_kib("currentMemory");
 
 /// `<memtune>`.
 pub static MEMTUNE: Shape = shape("memtune")
-    .children(&[
-        one(&HARD_LIMIT),
-        one(&SOFT_LIMIT),
-        one(&MIN_GUARANTEE),
-        one(&SWAP_HARD_LIMIT),
-    ])
+    .children(&[one(&HARD_LIMIT), one(&SOFT_LIMIT), one(&MIN_GUARANTEE), one(&SWAP_HARD_LIMIT)])
     .unless_empty()
     .before(|tune| {
         for limit in tune.elements() {
             let text = limit.text().trim().to_string();
             if text.parse::<u64>().is_err() {
                 let path = format!("./memtune/{}[1]", limit.name);
-                return Err(Error::xml(format!(
-                    "Invalid value '{text}' for element or attribute '{path}'"
-                )));
+                return Err(Error::xml(format!("Invalid value '{text}' for element or attribute '{path}'")));
             }
         }
         Ok(())
@@ -57,10 +48,7 @@ static MIN_GUARANTEE: Shape = size_in_kib("min_guarantee");
 static SWAP_HARD_LIMIT: Shape = size_in_kib("swap_hard_limit");
 
 const fn size_in_kib(name: &'static str) -> Shape {
-    shape(name)
-        .attributes(UNIT)
-        .with_text()
-        .after(|size| rescale(size, 1024, "KiB", 1024))
+    shape(name).attributes(UNIT).with_text().after(|size| rescale(size, 1024, "KiB", 1024))
 }
 
 const UNIT: &[Attribute] = &[text("unit")];
@@ -78,43 +66,33 @@ pub static MEMORY_BACKING: Shape = shape("memoryBacking")
     ])
     .unless_empty();
 static HUGE_PAGES: Shape = shape("hugepages").children(&[many(&PAGE)]);
-static PAGE: Shape = shape("page")
-    .attributes(&[text("size"), text("unit"), text("nodeset")])
-    .after(|page| {
-        if page.attribute("size").is_none() {
-            return Err(Error::xml("missing element or attribute './@size'"));
-        }
-        let size = page.attribute("size").unwrap_or_default().to_string();
-        let unit = page.attribute("unit").map(str::to_string);
-        page.set("size", scaled_bytes(&size, unit.as_deref(), 1024)? / 1024);
-        page.set("unit", "KiB");
-        PAGE.arrange(page);
-        Ok(())
-    });
+static PAGE: Shape = shape("page").attributes(&[text("size"), text("unit"), text("nodeset")]).after(|page| {
+    if page.attribute("size").is_none() {
+        return Err(Error::xml("missing element or attribute './@size'"));
+    }
+    let size = page.attribute("size").unwrap_or_default().to_string();
+    let unit = page.attribute("unit").map(str::to_string);
+    page.set("size", scaled_bytes(&size, unit.as_deref(), 1024)? / 1024);
+    page.set("unit", "KiB");
+    PAGE.arrange(page);
+    Ok(())
+});
 static NO_SHARE_PAGES: Shape = shape("nosharepages");
 static LOCKED: Shape = shape("locked");
 static SOURCE: Shape = shape("source").attributes(&[text("type")]).after(check_source);
 static ACCESS: Shape = shape("access").attributes(&[one_of("mode", &["shared", "private"]).required()]);
 static ALLOCATION: Shape = shape("allocation")
-    .attributes(&[
-        one_of("mode", &["immediate", "ondemand"]),
-        unsigned("threads").omit("0"),
-    ])
+    .attributes(&[one_of("mode", &["immediate", "ondemand"]), unsigned("threads").omit("0")])
     .unless_empty();
 static DISCARD: Shape = shape("discard");
 
 /// `<numatune>`.
-pub static NUMATUNE: Shape = shape("numatune")
-    .children(&[one(&NUMA_MEMORY), many(&MEMORY_NODE)])
-    .unless_empty();
+pub static NUMATUNE: Shape =
+    shape("numatune").children(&[one(&NUMA_MEMORY), many(&MEMORY_NODE)]).unless_empty();
 const MODES: &[&str] = &["strict", "preferred", "interleave", "restrictive"];
 static NUMA_MEMORY: Shape = shape("memory")
     .before(check_mode)
-    .attributes(&[
-        one_of("mode", MODES),
-        text("nodeset"),
-        one_of("placement", &["static", "auto"]),
-    ])
+    .attributes(&[one_of("mode", MODES), text("nodeset"), one_of("placement", &["static", "auto"])])
     .after(|memory| {
         if memory.attribute("mode").is_none() {
             memory.set("mode", "strict");
@@ -132,17 +110,11 @@ static NUMA_MEMORY: Shape = shape("memory")
         super::cpuset::rewrite(memory, "nodeset")
     });
 static MEMORY_NODE: Shape = shape("memnode")
-    .attributes(&[
-        unsigned("cellid").required(),
-        one_of("mode", MODES),
-        text("nodeset"),
-    ])
+    .attributes(&[unsigned("cellid").required(), one_of("mode", MODES), text("nodeset")])
     .after(|node| super::cpuset::rewrite(node, "nodeset"));
 
 /// `<blkiotune>`.
-pub static BLKIOTUNE: Shape = shape("blkiotune")
-    .children(&[one(&WEIGHT), many(&DEVICE)])
-    .unless_empty();
+pub static BLKIOTUNE: Shape = shape("blkiotune").children(&[one(&WEIGHT), many(&DEVICE)]).unless_empty();
 static WEIGHT: Shape = text_shape("weight").after(drop_unless_number);
 static DEVICE: Shape = shape("device")
     .children(&[
@@ -164,9 +136,9 @@ static WRITE_BYTES: Shape = text_shape("write_bytes_sec");
 fn check_source(source: &mut Element) -> Result<()> {
     match source.attribute("type") {
         Some("file" | "anonymous" | "memfd") => Ok(()),
-        Some(other) => Err(Error::unsupported_configuration(format!(
-            "unknown memoryBacking/source/type '{other}'"
-        ))),
+        Some(other) => {
+            Err(Error::unsupported_configuration(format!("unknown memoryBacking/source/type '{other}'")))
+        }
         None => Err(crate::xml::shape::missing_attribute("source", "type")),
     }
 }
@@ -193,9 +165,9 @@ fn drop_unlimited(tune: &mut Element) -> Result<()> {
 
 fn check_mode(memory: &mut Element) -> Result<()> {
     match memory.attribute("mode") {
-        Some(mode) if !MODES.contains(&mode) => Err(Error::unsupported_configuration(format!(
-            "Unsupported NUMA memory tuning mode '{mode}'"
-        ))),
+        Some(mode) if !MODES.contains(&mode) => {
+            Err(Error::unsupported_configuration(format!("Unsupported NUMA memory tuning mode '{mode}'")))
+        }
         _ => Ok(()),
     }
 }
@@ -225,9 +197,7 @@ pub fn unit_bytes(unit: &str) -> Option<u64> {
 /// A size in bytes from its text and its unit; `default` bytes make the unit that is meant when none is said.
 pub fn scaled_bytes(text: &str, unit: Option<&str>, default: u64) -> Result<u64> {
     let text = text.trim();
-    let number: u64 = text
-        .parse()
-        .map_err(|_| Error::xml(format!("invalid size value '{text}'")))?;
+    let number: u64 = text.parse().map_err(|_| Error::xml(format!("invalid size value '{text}'")))?;
     let scale = match unit.filter(|unit| !unit.is_empty()) {
         Some(unit) => {
             unit_bytes(unit).ok_or_else(|| Error::invalid_argument(format!("unknown suffix '{unit}'")))?

@@ -30,11 +30,7 @@ pub fn tidy(tree: &mut Element) {
 }
 
 fn namespaces(element: &Element) -> impl Iterator<Item = (String, String)> {
-    element
-        .attributes
-        .iter()
-        .filter(|(name, _)| name == "xmlns" || name.starts_with("xmlns:"))
-        .cloned()
+    element.attributes.iter().filter(|(name, _)| name == "xmlns" || name.starts_with("xmlns:")).cloned()
 }
 
 fn declaration(element: &Element) -> String {

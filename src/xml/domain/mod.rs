@@ -37,10 +37,7 @@ fn chardev_kinds() -> [&'static str; 4] {
 /// Brings one device into its canonical form, by itself; what other devices imply is left to [`complete`].
 pub fn complete_device(device: &mut Element) -> Result<()> {
     let Some(kind) = devices::DEVICES.child(&device.name) else {
-        return Err(Error::unsupported_configuration(format!(
-            "unknown device type '{}'",
-            device.name
-        )));
+        return Err(Error::unsupported_configuration(format!("unknown device type '{}'", device.name)));
     };
     kind.conform(device, &mut Vec::new())
 }
@@ -96,49 +93,47 @@ pub trait Platform {
 }
 
 /// `<domain>` in libvirt's order.
-pub static DOMAIN: Shape = shape("domain")
-    .attributes(&[text("type"), text("id")])
-    .children(&[
-        one(&NAME),
-        one(&UUID),
-        one(&GENERATION),
-        one(&TITLE),
-        one(&DESCRIPTION),
-        one(&METADATA),
-        one(&memory::MAX_MEMORY),
-        one(&memory::MEMORY),
-        one(&memory::CURRENT_MEMORY),
-        one(&memory::BLKIOTUNE),
-        one(&memory::MEMTUNE),
-        one(&memory::MEMORY_BACKING),
-        one(&cpu::VCPU),
-        one(&cpu::VCPUS),
-        one(&cpu::IOTHREADS),
-        one(&cpu::IOTHREAD_IDS),
-        one(&cpu::DEFAULT_IOTHREAD),
-        one(&tuning::THROTTLE_GROUPS),
-        one(&tuning::CPUTUNE),
-        one(&memory::NUMATUNE),
-        one(&tuning::RESOURCE),
-        many(&os::SYSINFO),
-        one(&os::BOOTLOADER),
-        one(&os::BOOTLOADER_ARGUMENTS),
-        one(&os::OS),
-        one(&devices::filesystem::ID_MAP),
-        one(&features::FEATURES),
-        one(&cpu::CPU),
-        one(&clock::CLOCK),
-        one(&clock::ON_POWEROFF),
-        one(&clock::ON_REBOOT),
-        one(&clock::ON_CRASH),
-        one(&clock::ON_LOCKFAILURE),
-        one(&clock::POWER_MANAGEMENT),
-        one(&clock::PERF),
-        one(&devices::DEVICES),
-        many(&tuning::SECLABEL),
-        one(&tuning::KEY_WRAP),
-        one(&tuning::LAUNCH_SECURITY),
-    ]);
+pub static DOMAIN: Shape = shape("domain").attributes(&[text("type"), text("id")]).children(&[
+    one(&NAME),
+    one(&UUID),
+    one(&GENERATION),
+    one(&TITLE),
+    one(&DESCRIPTION),
+    one(&METADATA),
+    one(&memory::MAX_MEMORY),
+    one(&memory::MEMORY),
+    one(&memory::CURRENT_MEMORY),
+    one(&memory::BLKIOTUNE),
+    one(&memory::MEMTUNE),
+    one(&memory::MEMORY_BACKING),
+    one(&cpu::VCPU),
+    one(&cpu::VCPUS),
+    one(&cpu::IOTHREADS),
+    one(&cpu::IOTHREAD_IDS),
+    one(&cpu::DEFAULT_IOTHREAD),
+    one(&tuning::THROTTLE_GROUPS),
+    one(&tuning::CPUTUNE),
+    one(&memory::NUMATUNE),
+    one(&tuning::RESOURCE),
+    many(&os::SYSINFO),
+    one(&os::BOOTLOADER),
+    one(&os::BOOTLOADER_ARGUMENTS),
+    one(&os::OS),
+    one(&devices::filesystem::ID_MAP),
+    one(&features::FEATURES),
+    one(&cpu::CPU),
+    one(&clock::CLOCK),
+    one(&clock::ON_POWEROFF),
+    one(&clock::ON_REBOOT),
+    one(&clock::ON_CRASH),
+    one(&clock::ON_LOCKFAILURE),
+    one(&clock::POWER_MANAGEMENT),
+    one(&clock::PERF),
+    one(&devices::DEVICES),
+    many(&tuning::SECLABEL),
+    one(&tuning::KEY_WRAP),
+    one(&tuning::LAUNCH_SECURITY),
+]);
 
 static NAME: Shape = shape("name").with_text();
 static UUID: Shape = shape("uuid").with_text().after(|uuid| {
@@ -182,10 +177,7 @@ pub fn complete(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
 /// As [`complete`]; answers with what no table knows, so that a driver can refuse it.
 pub fn complete_reporting(tree: &mut Element, platform: &dyn Platform) -> Result<Vec<Unknown>> {
     if tree.name != "domain" {
-        return Err(Error::xml(format!(
-            "expecting root element of 'domain', not '{}'",
-            tree.name
-        )));
+        return Err(Error::xml(format!("expecting root element of 'domain', not '{}'", tree.name)));
     }
     let extensions = take_extensions(tree, platform);
     check_type(tree)?;
@@ -230,11 +222,8 @@ fn take_extensions(tree: &mut Element, platform: &dyn Platform) -> Vec<Extension
         let Some(used) = used.map(|used| format!("{used}:")) else {
             continue;
         };
-        let mut children: Vec<Element> = tree
-            .elements()
-            .filter(|child| child.name.starts_with(&used))
-            .cloned()
-            .collect();
+        let mut children: Vec<Element> =
+            tree.elements().filter(|child| child.name.starts_with(&used)).cloned().collect();
         tree.retain(|child| !child.name.starts_with(&used));
         for child in &mut children {
             rename(child, &used, prefix);
@@ -279,9 +268,7 @@ fn check_type(tree: &Element) -> Result<()> {
     match tree.attribute("type") {
         None => Err(Error::internal("missing domain type attribute")),
         Some(kind) if VIRT_TYPES.contains(&kind) => Ok(()),
-        Some(kind) => Err(Error::unsupported_configuration(format!(
-            "invalid domain type {kind}"
-        ))),
+        Some(kind) => Err(Error::unsupported_configuration(format!("invalid domain type {kind}"))),
     }
 }
 
@@ -374,18 +361,14 @@ fn settle_os(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
         "exe" if has_init => {}
         "exe" => return Err(Error::xml("init binary must be specified")),
         _ => {
-            return Err(Error::unsupported_configuration(format!(
-                "unknown OS type '{os_type}'"
-            )));
+            return Err(Error::unsupported_configuration(format!("unknown OS type '{os_type}'")));
         }
     }
     let kind = os.child_or_new("type");
     match kind.attribute("arch") {
         Some(architecture) if ARCHITECTURES.contains(&architecture) => {}
         Some(architecture) => {
-            return Err(Error::unsupported_configuration(format!(
-                "Unknown architecture {architecture}"
-            )));
+            return Err(Error::unsupported_configuration(format!("Unknown architecture {architecture}")));
         }
         None => kind.set("arch", platform.default_architecture(&virt_type, &os_type)),
     }

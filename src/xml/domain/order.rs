@@ -37,10 +37,7 @@ pub fn as_written(devices: &mut Element) -> Result<()> {
         }
     }
     let ordered = disks.into_iter().chain(controllers);
-    devices.nodes = ordered
-        .map(|one| Node::Element(one.element))
-        .chain(rest)
-        .collect();
+    devices.nodes = ordered.map(|one| Node::Element(one.element)).chain(rest).collect();
     Ok(())
 }
 
@@ -87,12 +84,7 @@ fn numbered_controller(controller: Element) -> Numbered {
 /// Puts one among its group: before those with a higher number, or else behind the last; a new group comes last.
 fn insert(list: &mut Vec<Numbered>, new: Numbered) {
     let mut place = None;
-    for (at, known) in list
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, known)| known.group == new.group)
-    {
+    for (at, known) in list.iter().enumerate().rev().filter(|(_, known)| known.group == new.group) {
         match (known.number, new.number) {
             (Some(old), Some(wanted)) if old > wanted => place = Some(at),
             _ if place.is_none() => place = Some(at + 1),

@@ -31,9 +31,7 @@ pub static OS: Shape = shape("os")
     ])
     .after(complete);
 
-static TYPE: Shape = shape("type")
-    .attributes(&[text("arch"), text("machine")])
-    .with_text();
+static TYPE: Shape = shape("type").attributes(&[text("arch"), text("machine")]).with_text();
 static FIRMWARE: Shape = shape("firmware").children(&[many(&FEATURE)]).unless_empty();
 static FEATURE: Shape = shape("feature").attributes(&[yes_no("enabled").required(), text("name").required()]);
 static INIT: Shape = text_shape("init");
@@ -67,9 +65,8 @@ static COMMAND_LINE: Shape = text_shape("cmdline");
 static SHIM: Shape = text_shape("shim");
 static DEVICE_TREE: Shape = text_shape("dtb");
 static ACPI: Shape = shape("acpi").children(&[many(&TABLE)]).unless_empty();
-static TABLE: Shape = shape("table")
-    .attributes(&[one_of("type", &["raw", "rawset", "slic", "msdm"]).required()])
-    .with_text();
+static TABLE: Shape =
+    shape("table").attributes(&[one_of("type", &["raw", "rawset", "slic", "msdm"]).required()]).with_text();
 static BOOT: Shape = shape("boot").attributes(&[one_of("dev", &["fd", "hd", "cdrom", "network"]).required()]);
 static BOOT_MENU: Shape = shape("bootmenu")
     .attributes(&[yes_no("enable"), text("timeout")])
@@ -87,14 +84,12 @@ static BOOT_MENU: Shape = shape("bootmenu")
     .unless_empty();
 static BIOS: Shape = shape("bios")
     .attributes(&[yes_no("useserial"), text("rebootTimeout")])
-    .after(
-        |bios| match bios.attribute("rebootTimeout").map(str::parse::<i32>) {
-            Some(Ok(-1..=65535)) | None => Ok(()),
-            Some(_) => Err(Error::unsupported_configuration(
-                "invalid value for rebootTimeout, must be in range [-1,65535]",
-            )),
-        },
-    )
+    .after(|bios| match bios.attribute("rebootTimeout").map(str::parse::<i32>) {
+        Some(Ok(-1..=65535)) | None => Ok(()),
+        Some(_) => Err(Error::unsupported_configuration(
+            "invalid value for rebootTimeout, must be in range [-1,65535]",
+        )),
+    })
     .unless_empty();
 static SMBIOS: Shape =
     shape("smbios").attributes(&[one_of("mode", &["emulate", "host", "sysinfo"]).required()]);
@@ -136,9 +131,8 @@ pub static BOOTLOADER: Shape = text_shape("bootloader");
 pub static BOOTLOADER_ARGUMENTS: Shape = text_shape("bootloader_args");
 
 /// `<sysinfo>`.
-pub static SYSINFO: Shape = shape("sysinfo")
-    .attributes(&[one_of("type", &["smbios", "fwcfg"]).required()])
-    .children(&[
+pub static SYSINFO: Shape =
+    shape("sysinfo").attributes(&[one_of("type", &["smbios", "fwcfg"]).required()]).children(&[
         one(&SYSINFO_BIOS),
         one(&SYSTEM),
         many(&BASE_BOARD),
@@ -147,25 +141,12 @@ pub static SYSINFO: Shape = shape("sysinfo")
         many(&ENTRY),
     ]);
 static SYSINFO_BIOS: Shape = shape("bios").children(&[many(&ENTRY)]).unless_empty();
-static SYSTEM: Shape = shape("system")
-    .children(&[many(&ENTRY)])
-    .unless_empty()
-    .after(|system| {
-        let known = [
-            "manufacturer",
-            "product",
-            "version",
-            "serial",
-            "uuid",
-            "sku",
-            "family",
-        ];
-        system.retain(|entry| entry.attribute("name").is_some_and(|name| known.contains(&name)));
-        Ok(())
-    });
+static SYSTEM: Shape = shape("system").children(&[many(&ENTRY)]).unless_empty().after(|system| {
+    let known = ["manufacturer", "product", "version", "serial", "uuid", "sku", "family"];
+    system.retain(|entry| entry.attribute("name").is_some_and(|name| known.contains(&name)));
+    Ok(())
+});
 static BASE_BOARD: Shape = shape("baseBoard").children(&[many(&ENTRY)]).unless_empty();
 static CHASSIS: Shape = shape("chassis").children(&[many(&ENTRY)]).unless_empty();
 static OEM_STRINGS: Shape = shape("oemStrings").children(&[many(&ENTRY)]).unless_empty();
-static ENTRY: Shape = shape("entry")
-    .attributes(&[text("name"), text("file")])
-    .with_text();
+static ENTRY: Shape = shape("entry").attributes(&[text("name"), text("file")]).with_text();

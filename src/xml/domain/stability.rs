@@ -29,27 +29,15 @@ fn same(what: &str, source: Option<&str>, target: Option<&str>) -> Result<()> {
         return Ok(());
     }
     let shown = |fact: Option<&str>| fact.unwrap_or("<null>").to_string();
-    Err(refused(format!(
-        "{what} {} does not match source {}",
-        shown(target),
-        shown(source)
-    )))
+    Err(refused(format!("{what} {} does not match source {}", shown(target), shown(source))))
 }
 
 fn same_text(what: &str, path: &str, source: &Element, target: &Element) -> Result<()> {
-    same(
-        what,
-        source.child_text(path).as_deref(),
-        target.child_text(path).as_deref(),
-    )
+    same(what, source.child_text(path).as_deref(), target.child_text(path).as_deref())
 }
 
 fn check_identity(source: &Element, target: &Element) -> Result<()> {
-    same(
-        "domain virt type",
-        source.attribute("type"),
-        target.attribute("type"),
-    )?;
+    same("domain virt type", source.attribute("type"), target.attribute("type"))?;
     same_text("domain uuid", "uuid", source, target)?;
     if source.child_text("genid") != target.child_text("genid") {
         return Err(refused("domain requested genid does not match source"));
@@ -63,10 +51,7 @@ fn check_identity(source: &Element, target: &Element) -> Result<()> {
 
 fn check_processors(source: &Element, target: &Element) -> Result<()> {
     same_text("domain vCPU max", "vcpu", source, target)?;
-    let maximum: u32 = source
-        .child_text("vcpu")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1);
+    let maximum: u32 = source.child_text("vcpu").and_then(|text| text.parse().ok()).unwrap_or(1);
     let (old, new) = (online(source, maximum), online(target, maximum));
     match (0..maximum as usize).find(|vcpu| old.get(*vcpu) != new.get(*vcpu)) {
         Some(vcpu) => Err(Error::unsupported_configuration(format!(
@@ -94,11 +79,7 @@ fn check_machine(source: &Element, target: &Element) -> Result<()> {
         ("domain machine type", "os/type", "machine"),
         ("domain SMBIOS mode", "os/smbios", "mode"),
     ] {
-        same(
-            what,
-            source.child_attribute(path, name),
-            target.child_attribute(path, name),
-        )?;
+        same(what, source.child_attribute(path, name), target.child_attribute(path, name))?;
     }
     Ok(())
 }
@@ -142,16 +123,11 @@ fn check_cpu(source: &Element, target: &Element) -> Result<()> {
     let features = |cpu: &Element| -> std::collections::BTreeMap<String, String> {
         let fact = |feature: &Element, name: &str| feature.attribute(name).unwrap_or_default().to_string();
         let all = cpu.children("feature");
-        all.map(|feature| (fact(feature, "name"), fact(feature, "policy")))
-            .collect()
+        all.map(|feature| (fact(feature, "name"), fact(feature, "policy"))).collect()
     };
     let (old_features, new_features) = (features(old), features(new));
     let count = |features: &std::collections::BTreeMap<String, String>| features.len().to_string();
-    same(
-        "CPU feature count",
-        Some(&count(&old_features)),
-        Some(&count(&new_features)),
-    )?;
+    same("CPU feature count", Some(&count(&old_features)), Some(&count(&new_features)))?;
     for (name, policy) in &old_features {
         match new_features.get(name) {
             None => return Err(refused(format!("CPU feature {name} is missing"))),
@@ -178,11 +154,7 @@ fn check_clock_and_tables(source: &Element, target: &Element) -> Result<()> {
     if timers(source) != timers(target) {
         return Err(refused("domain timers do not match source"));
     }
-    let tables = |tree: &Element| {
-        tree.children("sysinfo")
-            .map(Element::to_string)
-            .collect::<Vec<_>>()
-    };
+    let tables = |tree: &Element| tree.children("sysinfo").map(Element::to_string).collect::<Vec<_>>();
     let (old, new) = (tables(source), tables(target));
     if old.len() != new.len() {
         return Err(refused("domain count of sysinfo does not match source"));
@@ -209,11 +181,7 @@ struct Kind {
 type Fact = (&'static str, &'static str, &'static str);
 
 const fn kind(element: &'static str, counted: &'static str, facts: &'static [Fact]) -> Kind {
-    Kind {
-        element,
-        counted,
-        facts,
-    }
+    Kind { element, counted, facts }
 }
 
 const KINDS: &[Kind] = &[
@@ -239,24 +207,13 @@ const KINDS: &[Kind] = &[
             ("controller vectors", "", "vectors"),
         ],
     ),
-    kind(
-        "filesystem",
-        "filesystem",
-        &[("filesystem guest target", "target", "dir")],
-    ),
+    kind("filesystem", "filesystem", &[("filesystem guest target", "target", "dir")]),
     kind(
         "interface",
         "net card",
-        &[
-            ("network card mac", "mac", "address"),
-            ("network card model", "model", "type"),
-        ],
+        &[("network card mac", "mac", "address"), ("network card model", "model", "type")],
     ),
-    kind(
-        "input",
-        "input device",
-        &[("input device type", "", "type"), ("input device bus", "", "bus")],
-    ),
+    kind("input", "input device", &[("input device type", "", "type"), ("input device bus", "", "bus")]),
     kind("sound", "sound card", &[("sound card model", "", "model")]),
     kind(
         "video",
@@ -269,26 +226,11 @@ const KINDS: &[Kind] = &[
             ("video card heads", "model", "heads"),
         ],
     ),
-    kind(
-        "hostdev",
-        "host device",
-        &[("host device mode", "", "mode"), ("host device type", "", "type")],
-    ),
+    kind("hostdev", "host device", &[("host device mode", "", "mode"), ("host device type", "", "type")]),
     kind("smartcard", "smartcard", &[]),
     kind("serial", "serial port", &[("serial port", "target", "port")]),
-    kind(
-        "parallel",
-        "parallel port",
-        &[("parallel port", "target", "port")],
-    ),
-    kind(
-        "channel",
-        "channel",
-        &[
-            ("channel type", "target", "type"),
-            ("channel name", "target", "name"),
-        ],
-    ),
+    kind("parallel", "parallel port", &[("parallel port", "target", "port")]),
+    kind("channel", "channel", &[("channel type", "target", "type"), ("channel name", "target", "name")]),
     kind("console", "console", &[("console type", "target", "type")]),
     kind("hub", "hub device", &[("hub device type", "", "type")]),
     kind("redirdev", "redirected devices", &[]),
@@ -300,25 +242,15 @@ const KINDS: &[Kind] = &[
     kind(
         "shmem",
         "shared memory device",
-        &[
-            ("shared memory name", "", "name"),
-            ("shared memory model", "model", "type"),
-        ],
+        &[("shared memory name", "", "name"), ("shared memory model", "model", "type")],
     ),
     kind(
         "memory",
         "memory device",
-        &[
-            ("memory device model", "", "model"),
-            ("memory device size", "target/size", ""),
-        ],
+        &[("memory device model", "", "model"), ("memory device size", "target/size", "")],
     ),
     kind("vsock", "vsock device", &[("vsock model", "", "model")]),
-    kind(
-        "iommu",
-        "IOMMU device",
-        &[("domain IOMMU device model", "", "model")],
-    ),
+    kind("iommu", "IOMMU device", &[("domain IOMMU device model", "", "model")]),
 ];
 
 impl Kind {
@@ -331,11 +263,7 @@ impl Kind {
         }
         for (old, new) in source.children(self.element).zip(target.children(self.element)) {
             for (what, path, attribute) in self.facts {
-                same(
-                    what,
-                    fact(old, path, attribute).as_deref(),
-                    fact(new, path, attribute).as_deref(),
-                )?;
+                same(what, fact(old, path, attribute).as_deref(), fact(new, path, attribute).as_deref())?;
             }
             check_address(old.child("address"), new.child("address"))?;
         }
@@ -345,11 +273,7 @@ impl Kind {
 }
 
 fn fact(device: &Element, path: &str, attribute: &str) -> Option<String> {
-    let element = if path.is_empty() {
-        device
-    } else {
-        device.find(path)?
-    };
+    let element = if path.is_empty() { device } else { device.find(path)? };
     if attribute.is_empty() {
         return Some(element.text().trim().to_string());
     }
@@ -364,36 +288,18 @@ fn check_address(source: Option<&Element>, target: Option<&Element>) -> Result<(
             _ => Err(refused("device address type does not match source")),
         };
     };
-    same(
-        "device address type",
-        source.attribute("type"),
-        target.attribute("type"),
-    )?;
+    same("device address type", source.attribute("type"), target.attribute("type"))?;
     if source.attribute("type") == Some("pci") {
         let shown = |address: &Element| {
-            let part = |name: &str| {
-                address
-                    .attribute(name)
-                    .unwrap_or("0x0")
-                    .trim_start_matches("0x")
-                    .to_string()
-            };
-            format!(
-                "{}:{}:{}.{}",
-                part("domain"),
-                part("bus"),
-                part("slot"),
-                part("function")
-            )
+            let part =
+                |name: &str| address.attribute(name).unwrap_or("0x0").trim_start_matches("0x").to_string();
+            format!("{}:{}:{}.{}", part("domain"), part("bus"), part("slot"), part("function"))
         };
         return same("device PCI address", Some(&shown(source)), Some(&shown(target)));
     }
     let place = |address: &Element| {
         let parts = address.attributes.iter().filter(|(name, _)| name != "type");
-        parts
-            .map(|(_, value)| value.as_str())
-            .collect::<Vec<_>>()
-            .join(":")
+        parts.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(":")
     };
     let what = match source.attribute("type") {
         Some("drive") => "device drive address",
@@ -437,17 +343,9 @@ mod tests {
                 "<acpi/><pae/>",
                 "State of feature 'pae' differs: source: 'default', destination: 'on'",
             ),
-            (
-                "qemu64",
-                "core2duo",
-                "Target CPU model core2duo does not match source qemu64",
-            ),
+            ("qemu64", "core2duo", "Target CPU model core2duo does not match source qemu64"),
             ("'m'", "'n'", "Target network card mac n does not match source m"),
-            (
-                "0x02",
-                "0x07",
-                "Target device PCI address 0000:00:07.0 does not match source 0000:00:02.0",
-            ),
+            ("0x02", "0x07", "Target device PCI address 0000:00:07.0 does not match source 0000:00:02.0"),
             (
                 "<target dev",
                 "<serial>x</serial><target dev",

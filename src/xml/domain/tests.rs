@@ -47,10 +47,7 @@ fn defaults_are_filled_in_and_sections_put_in_order() {
   </devices>
 </domain>
 ";
-    assert_eq!(
-        completed(&domain("<memory unit='GiB'>1</memory>", "")).unwrap(),
-        wanted
-    );
+    assert_eq!(completed(&domain("<memory unit='GiB'>1</memory>", "")).unwrap(), wanted);
 }
 
 #[test]
@@ -71,10 +68,7 @@ fn devices_imply_controllers_and_consoles() {
 #[test]
 fn refusals_use_libvirts_words() {
     let memory = "<memory>1024</memory>";
-    assert_eq!(
-        message("<network/>"),
-        "XML error: expecting root element of 'domain', not 'network'"
-    );
+    assert_eq!(message("<network/>"), "XML error: expecting root element of 'domain', not 'network'");
     assert_eq!(
         message(&domain("", "")),
         "XML error: Memory size must be specified via <memory> or in the <numa> configuration"
@@ -102,10 +96,8 @@ fn the_unknown_is_reported_with_its_line() {
     );
     let (tree, unknown) = parse(&document, &Plain).unwrap();
     assert!(tree.child("colour").is_none());
-    let found: Vec<(&str, u32, bool)> = unknown
-        .iter()
-        .map(|one| (one.name.as_str(), one.line, one.is_attribute))
-        .collect();
+    let found: Vec<(&str, u32, bool)> =
+        unknown.iter().map(|one| (one.name.as_str(), one.line, one.is_attribute)).collect();
     assert_eq!(found, [("colour", 2, false), ("tint", 3, true)]);
 }
 
@@ -113,34 +105,19 @@ fn the_unknown_is_reported_with_its_line() {
 fn metadata_stays_as_it_was() {
     let metadata = "<metadata><a:b xmlns:a=\"urn:x\" c=\"d\">t<a:e/>u</a:b></metadata>";
     let document = completed(&domain(&format!("{metadata}<memory>1024</memory>"), "")).unwrap();
-    assert!(
-        document.contains("    <a:b xmlns:a=\"urn:x\" c=\"d\">t<a:e/>u</a:b>\n"),
-        "{document}"
-    );
+    assert!(document.contains("    <a:b xmlns:a=\"urn:x\" c=\"d\">t<a:e/>u</a:b>\n"), "{document}");
 }
 
 #[test]
 fn the_view_reads_what_was_completed() {
     let devices = "<disk><driver name='qemu' type='qcow2'/><source file='/a'/><target dev='vda'/></disk>\
                    <interface type='user'><mac address='52:54:00:01:02:03'/></interface><graphics type='vnc'/>";
-    let (tree, _) = parse(
-        &domain("<memory unit='MiB'>2</memory><vcpu>3</vcpu>", devices),
-        &Plain,
-    )
-    .unwrap();
+    let (tree, _) = parse(&domain("<memory unit='MiB'>2</memory><vcpu>3</vcpu>", devices), &Plain).unwrap();
     let view = Domain::parse(&tree).unwrap();
-    assert_eq!(
-        (view.name.as_str(), view.memory.maximum, view.vcpus.maximum),
-        ("a", 2048, 3)
-    );
+    assert_eq!((view.name.as_str(), view.memory.maximum, view.vcpus.maximum), ("a", 2048, 3));
     let disk = &view.devices.disks[0];
     assert_eq!(
-        (
-            disk.target.as_str(),
-            disk.bus.as_str(),
-            disk.path(),
-            disk.format.as_deref()
-        ),
+        (disk.target.as_str(), disk.bus.as_str(), disk.path(), disk.format.as_deref()),
         ("vda", "virtio", Some("/a"), Some("qcow2"))
     );
     assert_eq!(view.devices.interfaces[0].mac, "52:54:00:01:02:03");
@@ -149,21 +126,11 @@ fn the_view_reads_what_was_completed() {
 
 #[test]
 fn secrets_and_ids_come_only_when_asked_for() {
-    let (tree, _) = parse(
-        &domain("<memory>1024</memory>", "<graphics type='vnc' passwd='x'/>"),
-        &Plain,
-    )
-    .unwrap();
+    let (tree, _) =
+        parse(&domain("<memory>1024</memory>", "<graphics type='vnc' passwd='x'/>"), &Plain).unwrap();
     let shown = variants::shown(&tree, Some(7), false).to_string();
-    assert!(
-        shown.starts_with("<domain type='test' id='7'>") && !shown.contains("passwd"),
-        "{shown}"
-    );
-    assert!(
-        variants::shown(&tree, None, true)
-            .to_string()
-            .contains("passwd='x'")
-    );
+    assert!(shown.starts_with("<domain type='test' id='7'>") && !shown.contains("passwd"), "{shown}");
+    assert!(variants::shown(&tree, None, true).to_string().contains("passwd='x'"));
 }
 
 #[test]
@@ -194,13 +161,8 @@ fn the_largest_numbers_are_only_numbers() {
                 assert!(Domain::parse(&tree).is_ok());
             }
         }
-        let _ = parse(
-            &domain(
-                &format!("<memory unit='KiB'>{value}</memory><vcpu>{value}</vcpu>"),
-                "",
-            ),
-            &Plain,
-        );
+        let _ =
+            parse(&domain(&format!("<memory unit='KiB'>{value}</memory><vcpu>{value}</vcpu>"), ""), &Plain);
     }
 }
 

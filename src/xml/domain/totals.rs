@@ -38,22 +38,15 @@ fn settle_memory(tree: &mut Element) -> Result<()> {
         said => said,
     };
     if total == 0 {
-        return Err(Error::xml(
-            "Memory size must be specified via <memory> or in the <numa> configuration",
-        ));
+        return Err(Error::xml("Memory size must be specified via <memory> or in the <numa> configuration"));
     }
     if plugged > total {
-        return Err(Error::xml(
-            "Total size of memory devices exceeds the total memory size",
-        ));
+        return Err(Error::xml("Total size of memory devices exceeds the total memory size"));
     }
     let memory = tree.child_or_new("memory");
     memory.set_text(total);
     memory.set("unit", "KiB");
-    let current = tree
-        .child("currentMemory")
-        .map(kib)
-        .filter(|current| *current > 0);
+    let current = tree.child("currentMemory").map(kib).filter(|current| *current > 0);
     let current = current.unwrap_or(total).min(total);
     let element = tree.child_or_new("currentMemory");
     element.set("unit", "KiB");
@@ -74,10 +67,7 @@ fn number(element: &Element, name: &str) -> Option<u32> {
 }
 
 fn settle_vcpus(tree: &mut Element) -> Result<()> {
-    let maximum: u32 = tree
-        .child_text("vcpu")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1);
+    let maximum: u32 = tree.child_text("vcpu").and_then(|text| text.parse().ok()).unwrap_or(1);
     check_cells(tree, maximum)?;
     let Some(vcpus) = tree.child_mut("vcpus") else {
         return Ok(());
@@ -86,9 +76,7 @@ fn settle_vcpus(tree: &mut Element) -> Result<()> {
     for entry in vcpus.elements() {
         let id = number(entry, "id").unwrap_or(u32::MAX);
         if id >= maximum {
-            return Err(Error::xml(format!(
-                "vcpu id '{id}' is out of range of maximum vcpu count"
-            )));
+            return Err(Error::xml(format!("vcpu id '{id}' is out of range of maximum vcpu count")));
         }
         let mut entry = entry.clone();
         let enabled = entry.attribute("enabled") == Some("yes");
@@ -105,16 +93,10 @@ fn settle_vcpus(tree: &mut Element) -> Result<()> {
     }
     for id in 0..maximum {
         entries.entry(id).or_insert_with(|| {
-            Element::new("vcpu")
-                .with("id", id)
-                .with("enabled", "no")
-                .with("hotpluggable", "yes")
+            Element::new("vcpu").with("id", id).with("enabled", "no").with("hotpluggable", "yes")
         });
     }
-    let enabled = entries
-        .values()
-        .filter(|entry| entry.attribute("enabled") == Some("yes"))
-        .count();
+    let enabled = entries.values().filter(|entry| entry.attribute("enabled") == Some("yes")).count();
     vcpus.nodes.clear();
     for (_, entry) in entries {
         vcpus.push(entry);
@@ -130,17 +112,12 @@ fn settle_vcpus(tree: &mut Element) -> Result<()> {
 
 fn check_cells(tree: &Element, maximum: u32) -> Result<()> {
     let mut all = BTreeSet::new();
-    let cells = tree
-        .find("cpu/numa")
-        .into_iter()
-        .flat_map(|numa| numa.children("cell"));
+    let cells = tree.find("cpu/numa").into_iter().flat_map(|numa| numa.children("cell"));
     for cell in cells {
         all.extend(super::cpuset::parse(cell.attribute("cpus").unwrap_or_default()).unwrap_or_default());
     }
     if all.len() as u32 > maximum {
-        return Err(Error::internal(
-            "Number of CPUs in <numa> exceeds the <vcpu> count",
-        ));
+        return Err(Error::internal("Number of CPUs in <numa> exceeds the <vcpu> count"));
     }
     if maximum == 0 || all.last().is_some_and(|last| *last >= maximum) {
         return Err(Error::internal("CPU IDs in <numa> exceed the <vcpu> count"));
@@ -154,20 +131,12 @@ fn settle_iothreads(tree: &mut Element) -> Result<()> {
         return Ok(());
     };
     let mut seen = HashSet::new();
-    if let Some(id) = ids
-        .elements()
-        .filter_map(|thread| number(thread, "id"))
-        .find(|id| !seen.insert(*id))
-    {
+    if let Some(id) = ids.elements().filter_map(|thread| number(thread, "id")).find(|id| !seen.insert(*id)) {
         return Err(Error::xml(format!("duplicate iothread id '{id}' found")));
     }
     let mut used: BTreeSet<u32> = ids.elements().filter_map(|thread| number(thread, "id")).collect();
     let named = ids.elements().count() as u32;
-    let counted = tree
-        .child_text("iothreads")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
-        .max(named);
+    let counted = tree.child_text("iothreads").and_then(|text| text.parse().ok()).unwrap_or(0).max(named);
     tree.child_or_new("iothreads").set_text(counted);
     let mut missing = counted - named;
     let ids = tree.child_or_new("iothreadids");
@@ -185,27 +154,18 @@ fn settle_iothreads(tree: &mut Element) -> Result<()> {
 
 /// What is tuned must be there: pins of processors that are not are dropped, those of threads refused.
 fn check_tuning(tree: &mut Element) -> Result<()> {
-    let maximum: u32 = tree
-        .child_text("vcpu")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1);
+    let maximum: u32 = tree.child_text("vcpu").and_then(|text| text.parse().ok()).unwrap_or(1);
     let has_cells = tree.find("cpu/numa/cell").is_some();
     if tree.find("numatune/memnode").is_some() && !has_cells {
-        return Err(Error::xml(
-            "Element 'memnode' is invalid without any guest NUMA cells",
-        ));
+        return Err(Error::xml("Element 'memnode' is invalid without any guest NUMA cells"));
     }
     if let Some(map) = tree.child("idmap") {
         if map.child("uid").is_some() != map.child("gid").is_some() {
-            return Err(Error::unsupported_configuration(
-                "uid and gid should be mapped both",
-            ));
+            return Err(Error::unsupported_configuration("uid and gid should be mapped both"));
         }
     }
     if !has_cells {
-        let pages = tree
-            .child_mut("memoryBacking")
-            .and_then(|backing| backing.child_mut("hugepages"));
+        let pages = tree.child_mut("memoryBacking").and_then(|backing| backing.child_mut("hugepages"));
         for page in pages.into_iter().flat_map(Element::elements_mut) {
             if page.attribute("nodeset") == Some("0") {
                 page.unset("nodeset");
@@ -230,9 +190,7 @@ fn check_tuning(tree: &mut Element) -> Result<()> {
     for pin in tune.children("iothreadpin") {
         let thread = number(pin, "iothread").unwrap_or(0);
         if !threads.contains(&thread) {
-            return Err(Error::unsupported_configuration(format!(
-                "Cannot find 'iothread' : {thread}"
-            )));
+            return Err(Error::unsupported_configuration(format!("Cannot find 'iothread' : {thread}")));
         }
     }
     if tune.elements().next().is_none() {
@@ -245,10 +203,7 @@ fn iothread_numbers(tree: &Element) -> BTreeSet<u32> {
     match tree.child("iothreadids") {
         Some(ids) => ids.elements().filter_map(|thread| number(thread, "id")).collect(),
         None => {
-            let count = tree
-                .child_text("iothreads")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0);
+            let count = tree.child_text("iothreads").and_then(|text| text.parse().ok()).unwrap_or(0);
             (1..=count).collect()
         }
     }
@@ -288,10 +243,7 @@ fn check_sysinfo(tree: &Element) -> Result<()> {
     for entry in systems.flat_map(|system| system.children("entry")) {
         let text = entry.text();
         if entry.attribute("name") == Some("uuid") && !text.trim().eq_ignore_ascii_case(&uuid) {
-            return Err(Error::new(
-                ErrorCode::XML_DETAIL,
-                "UUID mismatch between <uuid> and <sysinfo>",
-            ));
+            return Err(Error::new(ErrorCode::XML_DETAIL, "UUID mismatch between <uuid> and <sysinfo>"));
         }
     }
     Ok(())
@@ -322,9 +274,7 @@ fn check_names(tree: &Element) -> Result<()> {
         let twin = device.name == "console" && device.child_attribute("target", "type") == Some("serial");
         if let Some(alias) = device.child_attribute("alias", "name") {
             if !aliases.insert(alias) && !twin {
-                return Err(Error::unsupported_configuration(format!(
-                    "non unique alias detected: {alias}"
-                )));
+                return Err(Error::unsupported_configuration(format!("non unique alias detected: {alias}")));
             }
         }
     }
@@ -338,10 +288,7 @@ fn check_places(tree: &Element) -> Result<()> {
     };
     let mut taken: BTreeMap<(&str, String), &str> = BTreeMap::new();
     for disk in devices.children("disk") {
-        let Some(address) = disk
-            .child("address")
-            .filter(|at| at.attribute("type") == Some("drive"))
-        else {
+        let Some(address) = disk.child("address").filter(|at| at.attribute("type") == Some("drive")) else {
             continue;
         };
         let part = |name: &str| address.attribute(name).unwrap_or("0").to_string();
@@ -361,19 +308,14 @@ fn check_places(tree: &Element) -> Result<()> {
         }
     }
     let remaps = |iommu: &Element| iommu.child_attribute("driver", "intremap") == Some("on");
-    let io_apic = tree
-        .find("features/ioapic")
-        .and_then(|apic| apic.attribute("driver"));
+    let io_apic = tree.find("features/ioapic").and_then(|apic| apic.attribute("driver"));
     if devices.children("iommu").any(remaps) && io_apic != Some("qemu") {
         return Err(Error::unsupported_configuration(
             "IOMMU interrupt remapping requires split I/O APIC (ioapic driver='qemu')",
         ));
     }
     let unassigned = |device: &Element| device.child_attribute("address", "type") == Some("unassigned");
-    if devices
-        .elements()
-        .any(|device| device.name != "hostdev" && unassigned(device))
-    {
+    if devices.elements().any(|device| device.name != "hostdev" && unassigned(device)) {
         return Err(Error::unsupported_configuration(
             "address of type 'unassigned' is supported only for hostdevs",
         ));

@@ -42,25 +42,17 @@ static EMULATOR_PERIOD: Shape = text_shape("emulator_period").after(check_period
 static EMULATOR_QUOTA: Shape = text_shape("emulator_quota").after(check_quota);
 static IOTHREAD_PERIOD: Shape = text_shape("iothread_period").after(check_period);
 static IOTHREAD_QUOTA: Shape = text_shape("iothread_quota").after(check_quota);
-static VCPU_PIN: Shape = shape("vcpupin")
-    .attributes(&[unsigned("vcpu").required(), text("cpuset")])
-    .after(check_pin);
-static EMULATOR_PIN: Shape = shape("emulatorpin")
-    .attributes(&[text("cpuset")])
-    .after(check_pin);
-static IOTHREAD_PIN: Shape = shape("iothreadpin")
-    .attributes(&[unsigned("iothread").required(), text("cpuset")])
-    .after(check_pin);
+static VCPU_PIN: Shape =
+    shape("vcpupin").attributes(&[unsigned("vcpu").required(), text("cpuset")]).after(check_pin);
+static EMULATOR_PIN: Shape = shape("emulatorpin").attributes(&[text("cpuset")]).after(check_pin);
+static IOTHREAD_PIN: Shape =
+    shape("iothreadpin").attributes(&[unsigned("iothread").required(), text("cpuset")]).after(check_pin);
 const SCHEDULERS: &[&str] = &["batch", "idle", "fifo", "rr"];
 static EMULATOR_SCHEDULER: Shape = shape("emulatorsched")
     .attributes(&[one_of("scheduler", SCHEDULERS).required(), integer("priority")])
     .after(check_priority);
 static VCPU_SCHEDULER: Shape = shape("vcpusched")
-    .attributes(&[
-        text("vcpus").required(),
-        one_of("scheduler", SCHEDULERS).required(),
-        integer("priority"),
-    ])
+    .attributes(&[text("vcpus").required(), one_of("scheduler", SCHEDULERS).required(), integer("priority")])
     .after(check_priority);
 static IOTHREAD_SCHEDULER: Shape = shape("iothreadsched")
     .attributes(&[
@@ -80,9 +72,8 @@ static CACHE: Shape = shape("cache").attributes(&[
     text("unit"),
 ]);
 static MONITOR: Shape = shape("monitor").attributes(&[unsigned("level"), text("vcpus").required()]);
-static MEMORY_TUNE: Shape = shape("memorytune")
-    .attributes(&[text("vcpus").required()])
-    .children(&[many(&NODE), many(&MONITOR)]);
+static MEMORY_TUNE: Shape =
+    shape("memorytune").attributes(&[text("vcpus").required()]).children(&[many(&NODE), many(&MONITOR)]);
 static NODE: Shape = shape("node").attributes(&[unsigned("id").required(), unsigned("bandwidth").required()]);
 
 fn check_period(period: &mut Element) -> Result<()> {
@@ -161,25 +152,18 @@ fn complete_cputune(tune: &mut Element) -> Result<()> {
 }
 
 /// `<resource>`.
-pub static RESOURCE: Shape = shape("resource")
-    .children(&[one(&PARTITION), one(&FIBRE_CHANNEL)])
-    .unless_empty();
+pub static RESOURCE: Shape =
+    shape("resource").children(&[one(&PARTITION), one(&FIBRE_CHANNEL)]).unless_empty();
 static PARTITION: Shape = text_shape("partition");
 static FIBRE_CHANNEL: Shape = shape("fibrechannel").attributes(&[text("appid").required()]);
 
 /// `<throttlegroups>`.
-pub static THROTTLE_GROUPS: Shape = shape("throttlegroups")
-    .children(&[many(&THROTTLE_GROUP)])
-    .unless_empty();
+pub static THROTTLE_GROUPS: Shape = shape("throttlegroups").children(&[many(&THROTTLE_GROUP)]).unless_empty();
 static THROTTLE_GROUP: Shape = shape("throttlegroup").children(super::devices::disk::IO_TUNE_CHILDREN);
 
 /// `<seclabel>` of the whole domain.
 pub static SECLABEL: Shape = shape("seclabel")
-    .attributes(&[
-        one_of("type", &["none", "dynamic", "static"]),
-        text("model"),
-        yes_no("relabel"),
-    ])
+    .attributes(&[one_of("type", &["none", "dynamic", "static"]), text("model"), yes_no("relabel")])
     .children(&[one(&LABEL), one(&IMAGE_LABEL), one(&BASE_LABEL)])
     .after(complete_label)
     .unless_empty();
@@ -201,9 +185,7 @@ fn complete_label(label: &mut Element) -> Result<()> {
             ));
         }
         ("dynamic", Some("no")) => {
-            return Err(Error::unsupported_configuration(
-                "dynamic label type must use resource relabeling",
-            ));
+            return Err(Error::unsupported_configuration("dynamic label type must use resource relabeling"));
         }
         _ => {}
     }
@@ -223,10 +205,8 @@ fn complete_label(label: &mut Element) -> Result<()> {
 
 /// `<keywrap>`.
 pub static KEY_WRAP: Shape = shape("keywrap").children(&[many(&CIPHER)]).unless_empty();
-static CIPHER: Shape = shape("cipher").attributes(&[
-    one_of("name", &["aes", "dea"]).required(),
-    on_off("state").required(),
-]);
+static CIPHER: Shape =
+    shape("cipher").attributes(&[one_of("name", &["aes", "dea"]).required(), on_off("state").required()]);
 
 /// `<launchSecurity>`.
 pub static LAUNCH_SECURITY: Shape = shape("launchSecurity")

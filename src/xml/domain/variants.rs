@@ -50,11 +50,7 @@ pub fn inactive(active: &Element) -> Element {
 }
 
 fn make_inactive(device: &mut Element) {
-    let is_user = |child: &Element| {
-        child
-            .attribute("name")
-            .is_some_and(|name| name.starts_with("ua-"))
-    };
+    let is_user = |child: &Element| child.attribute("name").is_some_and(|name| name.starts_with("ua-"));
     device.retain(|child| child.name != "alias" || is_user(child));
     match device.name.as_str() {
         "disk" => {

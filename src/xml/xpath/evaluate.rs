@@ -18,12 +18,7 @@ pub(super) struct Context<'d, 'a> {
 
 /// The value of a whole expression.
 pub(super) fn evaluate(document: &Document, expression: &Expression) -> Result<Value, XPathError> {
-    let context = Context {
-        document,
-        node: 0,
-        position: 1,
-        size: 1,
-    };
+    let context = Context { document, node: 0, position: 1, size: 1 };
     value(context, expression)
 }
 
@@ -95,9 +90,7 @@ fn path(context: Context, start: &Start, steps: &[Step]) -> Result<Value, XPathE
         let mut next = Vec::new();
         for &node in &nodes {
             let found = along(context.document, node, step.axis);
-            let found = found
-                .into_iter()
-                .filter(|&node| passes(context.document, node, step));
+            let found = found.into_iter().filter(|&node| passes(context.document, node, step));
             next.extend(filter(context.document, found.collect(), &step.predicates)?);
         }
         next.sort_unstable();
@@ -170,12 +163,7 @@ fn filter(
         let mut kept = Vec::new();
         for (index, node) in nodes.into_iter().enumerate() {
             let position = index + 1;
-            let context = Context {
-                document,
-                node,
-                position,
-                size,
-            };
+            let context = Context { document, node, position, size };
             let keep = match value(context, predicate)? {
                 #[allow(clippy::float_cmp, clippy::cast_precision_loss)] // positions are small whole numbers
                 Value::Number(number) => number == position as f64,

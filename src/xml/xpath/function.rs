@@ -8,12 +8,7 @@ use super::value::{Value, number_in};
 #[allow(clippy::cast_precision_loss)] // counts and lengths are small
 pub(super) fn call(context: Context, name: &str, arguments: &[Value]) -> Result<Value, XPathError> {
     let document = context.document;
-    let text = |index: usize| {
-        arguments
-            .get(index)
-            .map(|value| value.text(document))
-            .unwrap_or_default()
-    };
+    let text = |index: usize| arguments.get(index).map(|value| value.text(document)).unwrap_or_default();
     let here = || document.text(context.node);
     let value = match (name, arguments) {
         ("last", []) => Value::Number(context.size as f64),
@@ -39,17 +34,11 @@ pub(super) fn call(context: Context, name: &str, arguments: &[Value]) -> Result<
         ("starts-with", [_, _]) => Value::Boolean(text(0).starts_with(&text(1))),
         ("contains", [_, _]) => Value::Boolean(text(0).contains(&text(1))),
         ("substring-before", [_, _]) => Value::Text(
-            text(0)
-                .split_once(&text(1))
-                .map(|(before, _)| before.to_string())
-                .unwrap_or_default(),
+            text(0).split_once(&text(1)).map(|(before, _)| before.to_string()).unwrap_or_default(),
         ),
-        ("substring-after", [_, _]) => Value::Text(
-            text(0)
-                .split_once(&text(1))
-                .map(|(_, after)| after.to_string())
-                .unwrap_or_default(),
-        ),
+        ("substring-after", [_, _]) => {
+            Value::Text(text(0).split_once(&text(1)).map(|(_, after)| after.to_string()).unwrap_or_default())
+        }
         ("substring", [_, from]) => substring(&text(0), from.number(document), f64::INFINITY),
         ("substring", [_, from, length]) => {
             substring(&text(0), from.number(document), length.number(document))
@@ -83,12 +72,10 @@ fn normalized(text: &str) -> String {
 
 fn translated(text: &str, from: &str, to: &str) -> String {
     let to: Vec<char> = to.chars().collect();
-    let changed = text
-        .chars()
-        .filter_map(|c| match from.chars().position(|known| known == c) {
-            Some(place) => to.get(place).copied(),
-            None => Some(c),
-        });
+    let changed = text.chars().filter_map(|c| match from.chars().position(|known| known == c) {
+        Some(place) => to.get(place).copied(),
+        None => Some(c),
+    });
     changed.collect()
 }
 
@@ -96,12 +83,7 @@ fn translated(text: &str, from: &str, to: &str) -> String {
 #[allow(clippy::cast_precision_loss)] // positions are small whole numbers
 fn substring(text: &str, from: f64, length: f64) -> Value {
     let begin = (from + 0.5).floor();
-    let end = begin
-        + if length.is_infinite() {
-            length
-        } else {
-            (length + 0.5).floor()
-        };
+    let end = begin + if length.is_infinite() { length } else { (length + 0.5).floor() };
     let chosen = text.chars().enumerate().filter(|(index, _)| {
         let position = (index + 1) as f64;
         position >= begin && position < end

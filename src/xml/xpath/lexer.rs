@@ -22,18 +22,13 @@ pub(super) enum Token {
     Sign(&'static str),
 }
 
-const SIGNS: &[&str] = &[
-    "//", "!=", "<=", ">=", "..", "(", ")", "[", "]", ".", "@", ",", "/", "|", "+", "-", "=", "<", ">",
-];
+const SIGNS: &[&str] =
+    &["//", "!=", "<=", ">=", "..", "(", ")", "[", "]", ".", "@", ",", "/", "|", "+", "-", "=", "<", ">"];
 const NAMED_OPERATORS: &[&str] = &["and", "or", "mod", "div"];
 
 /// Splits an expression into its words.
 pub(super) fn words(expression: &str) -> Result<Vec<Word>, XPathError> {
-    let mut lexer = Lexer {
-        expression,
-        at: 0,
-        words: Vec::new(),
-    };
+    let mut lexer = Lexer { expression, at: 0, words: Vec::new() };
     while lexer.next_word()? {}
     Ok(lexer.words)
 }
@@ -66,11 +61,7 @@ impl Lexer<'_> {
             }
             '*' => {
                 self.at += 1;
-                if self.operator_expected() {
-                    Token::Sign("*")
-                } else {
-                    Token::Name("*".to_string())
-                }
+                if self.operator_expected() { Token::Sign("*") } else { Token::Name("*".to_string()) }
             }
             first if is_name_start(first) => self.word(),
             _ => self.sign()?,
@@ -90,10 +81,9 @@ impl Lexer<'_> {
 
     fn literal(&mut self, quote: char) -> Result<Token, XPathError> {
         let text = &self.rest()[1..];
-        let end = text.find(quote).ok_or(XPathError::Syntax {
-            expected: "the end of the string",
-            at: self.expression.len() + 1,
-        })?;
+        let end = text
+            .find(quote)
+            .ok_or(XPathError::Syntax { expected: "the end of the string", at: self.expression.len() + 1 })?;
         let literal = text[..end].to_string();
         self.at += end + 2;
         Ok(Token::Literal(literal))
@@ -101,9 +91,7 @@ impl Lexer<'_> {
 
     fn number(&mut self) -> Token {
         let rest = self.rest();
-        let end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let value = rest[..end].parse().unwrap_or(f64::NAN);
         self.at += end;
         Token::Number(value)
@@ -146,10 +134,7 @@ impl Lexer<'_> {
 
     fn sign(&mut self) -> Result<Token, XPathError> {
         let found = SIGNS.iter().find(|sign| self.rest().starts_with(**sign));
-        let sign = found.ok_or(XPathError::Syntax {
-            expected: "an operator or a name",
-            at: self.at + 1,
-        })?;
+        let sign = found.ok_or(XPathError::Syntax { expected: "an operator or a name", at: self.at + 1 })?;
         self.at += sign.len();
         Ok(Token::Sign(sign))
     }

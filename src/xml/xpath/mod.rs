@@ -108,20 +108,14 @@ mod tests {
         assert_eq!(ask("//disk[@type='block']/target/@dev"), " dev=\"vdb\"");
         assert_eq!(ask("//disk[2]/target/@dev"), " dev=\"vdb\"");
         assert_eq!(ask("//disk[last()]/target/@dev"), " dev=\"vdb\"");
-        assert_eq!(
-            ask("//disk[target/@dev = 'vda' and not(readonly)]/@device"),
-            " device=\"disk\""
-        );
+        assert_eq!(ask("//disk[target/@dev = 'vda' and not(readonly)]/@device"), " device=\"disk\"");
         assert_eq!(
             ask("//*[starts-with(@dev, 'vd')][position() mod 2 = 1]/@dev"),
             " dev=\"vda\"\n dev=\"vdb\""
         );
         assert_eq!(ask("(//target)[2]/@dev"), " dev=\"vdb\"");
         assert_eq!(ask("//memory[. > 1000 or . < 5]"), "<memory>1024</memory>");
-        assert_eq!(
-            ask("//*[local-name() = 'asset']"),
-            "<inv:asset xmlns:inv=\"http://x\"/>"
-        );
+        assert_eq!(ask("//*[local-name() = 'asset']"), "<inv:asset xmlns:inv=\"http://x\"/>");
         assert_eq!(
             ask("//*[string-length(normalize-space(concat(' a ', @dev))) = 5]/@dev"),
             " dev=\"vda\"\n dev=\"vdb\""
@@ -130,20 +124,11 @@ mod tests {
 
     #[test]
     fn unions_and_axes_come_in_document_order() {
-        assert_eq!(
-            ask("/domain/memory | /domain/name"),
-            "<name>test</name>\n<memory>1024</memory>"
-        );
+        assert_eq!(ask("/domain/memory | /domain/name"), "<name>test</name>\n<memory>1024</memory>");
         assert_eq!(ask("//memory/preceding-sibling::name"), "<name>test</name>");
-        assert_eq!(
-            ask("//disk[1]/following-sibling::disk/target/@dev"),
-            " dev=\"vdb\""
-        );
+        assert_eq!(ask("//disk[1]/following-sibling::disk/target/@dev"), " dev=\"vdb\"");
         assert_eq!(ask("//target[@dev='vda']/ancestor::domain/@id"), " id=\"1\"");
-        assert_eq!(
-            ask("id('x') | //target[1]/self::target/attribute::dev"),
-            " dev=\"vda\"\n dev=\"vdb\""
-        );
+        assert_eq!(ask("id('x') | //target[1]/self::target/attribute::dev"), " dev=\"vda\"\n dev=\"vdb\"");
     }
 
     #[test]

@@ -30,11 +30,7 @@ struct Entry<'a> {
 impl<'a> Document<'a> {
     pub fn new(root: &'a Element) -> Document<'a> {
         let mut document = Document { nodes: Vec::new() };
-        document.nodes.push(Entry {
-            part: Chosen::Document(root),
-            parent: None,
-            end: 0,
-        });
+        document.nodes.push(Entry { part: Chosen::Document(root), parent: None, end: 0 });
         document.add_element(root, 0);
         document.nodes[0].end = document.nodes.len();
         document
@@ -42,11 +38,7 @@ impl<'a> Document<'a> {
 
     fn add(&mut self, part: Chosen<'a>, parent: usize) -> usize {
         let number = self.nodes.len();
-        self.nodes.push(Entry {
-            part,
-            parent: Some(parent),
-            end: number + 1,
-        });
+        self.nodes.push(Entry { part, parent: Some(parent), end: number + 1 });
         number
     }
 
@@ -89,8 +81,7 @@ impl<'a> Document<'a> {
     }
 
     pub fn children(&self, node: usize) -> impl Iterator<Item = usize> {
-        self.descendants(node)
-            .filter(move |&below| self.parent(below) == Some(node))
+        self.descendants(node).filter(move |&below| self.parent(below) == Some(node))
     }
 
     pub fn attributes(&self, node: usize) -> impl Iterator<Item = usize> {
@@ -129,12 +120,10 @@ impl<'a> Document<'a> {
             Chosen::Attribute(_, value) => value.to_string(),
             Chosen::Text(text) => text.to_string(),
             Chosen::Element(_) | Chosen::Document(_) => {
-                let texts = self
-                    .descendants(node)
-                    .filter_map(|below| match self.nodes[below].part {
-                        Chosen::Text(text) => Some(text),
-                        _ => None,
-                    });
+                let texts = self.descendants(node).filter_map(|below| match self.nodes[below].part {
+                    Chosen::Text(text) => Some(text),
+                    _ => None,
+                });
                 texts.collect()
             }
         }

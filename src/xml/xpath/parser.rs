@@ -59,23 +59,12 @@ pub(super) enum Test {
 }
 
 /// Operators from the loosest to the tightest.
-const LEVELS: &[&[&str]] = &[
-    &["or"],
-    &["and"],
-    &["=", "!="],
-    &["<", "<=", ">", ">="],
-    &["+", "-"],
-    &["*", "div", "mod"],
-];
+const LEVELS: &[&[&str]] =
+    &[&["or"], &["and"], &["=", "!="], &["<", "<=", ">", ">="], &["+", "-"], &["*", "div", "mod"]];
 
 /// Reads a whole expression.
 pub(super) fn parse(expression: &str) -> Result<Expression, XPathError> {
-    let mut parser = Parser {
-        words: words(expression)?,
-        at: 0,
-        depth: 0,
-        end: expression.len() + 1,
-    };
+    let mut parser = Parser { words: words(expression)?, at: 0, depth: 0, end: expression.len() + 1 };
     let parsed = parser.expression()?;
     match parser.peek() {
         None => Ok(parsed),
@@ -107,11 +96,7 @@ impl Parser {
     }
 
     fn require(&mut self, sign: &'static str) -> Result<(), XPathError> {
-        if self.take(sign) {
-            Ok(())
-        } else {
-            Err(self.expected(sign))
-        }
+        if self.take(sign) { Ok(()) } else { Err(self.expected(sign)) }
     }
 
     fn expression(&mut self) -> Result<Expression, XPathError> {
@@ -208,10 +193,7 @@ impl Parser {
         if steps.is_empty() && predicates.is_empty() {
             return Ok(primary);
         }
-        Ok(Expression::Path(
-            Start::From(Box::new(primary), predicates),
-            steps,
-        ))
+        Ok(Expression::Path(Start::From(Box::new(primary), predicates), steps))
     }
 
     fn primary(&mut self) -> Result<Expression, XPathError> {
@@ -260,18 +242,10 @@ impl Parser {
         if self.take("..") {
             return Ok(plain(Axis::Parent));
         }
-        let axis = if self.take("@") {
-            Axis::Attribute
-        } else {
-            self.axis()?
-        };
+        let axis = if self.take("@") { Axis::Attribute } else { self.axis()? };
         let test = self.test()?;
         let predicates = self.predicates()?;
-        Ok(Step {
-            axis,
-            test,
-            predicates,
-        })
+        Ok(Step { axis, test, predicates })
     }
 
     fn axis(&mut self) -> Result<Axis, XPathError> {
@@ -335,11 +309,7 @@ fn node_type(name: &str) -> Option<Test> {
 }
 
 fn plain(axis: Axis) -> Step {
-    Step {
-        axis,
-        test: Test::AnyNode,
-        predicates: Vec::new(),
-    }
+    Step { axis, test: Test::AnyNode, predicates: Vec::new() }
 }
 
 /// What `//` stands for.

@@ -48,11 +48,7 @@ pub(super) fn number_in(text: &str) -> f64 {
     let text = text.trim();
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
-    if plain {
-        text.parse().unwrap_or(f64::NAN)
-    } else {
-        f64::NAN
-    }
+    if plain { text.parse().unwrap_or(f64::NAN) } else { f64::NAN }
 }
 
 /// Compares by XPath's rules: a set of nodes compares if any of them does.
@@ -65,12 +61,12 @@ pub(super) fn compare(document: &Document, operator: &str, left: &Value, right: 
                 (other, _) => ordered(operator, other.number(document), set),
             }
         }
-        (Value::Nodes(nodes), other) => nodes
-            .iter()
-            .any(|&node| compare(document, operator, &Value::Text(document.text(node)), other)),
-        (other, Value::Nodes(nodes)) => nodes
-            .iter()
-            .any(|&node| compare(document, operator, other, &Value::Text(document.text(node)))),
+        (Value::Nodes(nodes), other) => {
+            nodes.iter().any(|&node| compare(document, operator, &Value::Text(document.text(node)), other))
+        }
+        (other, Value::Nodes(nodes)) => {
+            nodes.iter().any(|&node| compare(document, operator, other, &Value::Text(document.text(node))))
+        }
         (Value::Text(left), Value::Text(right)) if operator == "=" => left == right,
         (Value::Text(left), Value::Text(right)) if operator == "!=" => left != right,
         (Value::Boolean(_), _) | (_, Value::Boolean(_)) if matches!(operator, "=" | "!=") => {

@@ -18,24 +18,14 @@ use serde_json::json;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("blockcopy", Group::Domain, blockcopy)
-    .about(
-        "copy a disk of a running domain",
-        "Copies a disk to another place while the guest uses it.",
-    )
+    .about("copy a disk of a running domain", "Copies a disk to another place while the guest uses it.")
     .options(&[
         Opt::domain(Complete::ActiveDomain),
-        Opt::text("path", "the disk, by its target or source")
-            .required()
-            .complete(Complete::Disk),
-        Opt::text("dest", "path of the copy")
-            .tolerated_by_place()
-            .complete(Complete::File),
+        Opt::text("path", "the disk, by its target or source").required().complete(Complete::Disk),
+        Opt::text("dest", "path of the copy").tolerated_by_place().complete(Complete::File),
         Opt::number("bandwidth", "speed limit in MiB/s").tolerated_by_place(),
         Opt::flag("shallow", "only the topmost layer"),
-        Opt::flag(
-            "reuse-external",
-            "the destination files are there already; use them",
-        ),
+        Opt::flag("reuse-external", "the destination files are there already; use them"),
         Opt::flag("blockdev", "the destination is a block device, not a file"),
         Opt::flag("wait", "wait until both sides are equal"),
         Opt::flag("verbose", "show how far it is"),
@@ -47,11 +37,7 @@ pub const COMMANDS: &[Command] = &[Command::new("blockcopy", Group::Domain, bloc
             .tolerated_by_place()
             .complete(Complete::File),
         Opt::text("format", "format of the copy").tolerated_by_place(),
-        Opt::number(
-            "granularity",
-            "size of the pieces that are copied, a power of two",
-        )
-        .tolerated_by_place(),
+        Opt::number("granularity", "size of the pieces that are copied, a power of two").tolerated_by_place(),
         Opt::number("buf-size", "most data that may be under way at once, in bytes").tolerated_by_place(),
         Opt::flag("bytes", "the speed limit counts in bytes/s"),
         Opt::flag("transient-job", "the job need not outlive the domain"),
@@ -116,11 +102,7 @@ impl<'a> Copy<'a> {
         if let Some(xml) = &self.xml {
             return xml.clone();
         }
-        let (kind, attribute) = if self.to_block_device {
-            ("block", "dev")
-        } else {
-            ("file", "file")
-        };
+        let (kind, attribute) = if self.to_block_device { ("block", "dev") } else { ("file", "file") };
         let source = Element::new("source").with(attribute, self.destination.unwrap_or_default());
         let mut disk = Element::new("disk").with("type", kind).with_child(source);
         if let Some(format) = self.format {
@@ -151,32 +133,18 @@ impl<'a> Copy<'a> {
     /// The same wishes in the older form's flags.
     fn rebase_flags(&self) -> u32 {
         let given = [
-            (
-                self.flags & DOMAIN_BLOCK_COPY_SHALLOW != 0,
-                DOMAIN_BLOCK_REBASE_SHALLOW,
-            ),
-            (
-                self.flags & DOMAIN_BLOCK_COPY_REUSE_EXT != 0,
-                DOMAIN_BLOCK_REBASE_REUSE_EXT,
-            ),
+            (self.flags & DOMAIN_BLOCK_COPY_SHALLOW != 0, DOMAIN_BLOCK_REBASE_SHALLOW),
+            (self.flags & DOMAIN_BLOCK_COPY_REUSE_EXT != 0, DOMAIN_BLOCK_REBASE_REUSE_EXT),
             (self.format == Some("raw"), DOMAIN_BLOCK_REBASE_COPY_RAW),
             (self.to_block_device, DOMAIN_BLOCK_REBASE_COPY_DEV),
             (self.speed_in_bytes, DOMAIN_BLOCK_REBASE_BANDWIDTH_BYTES),
         ];
-        given
-            .iter()
-            .filter(|(given, _)| *given)
-            .fold(0, |sum, (_, flag)| sum | flag)
+        given.iter().filter(|(given, _)| *given).fold(0, |sum, (_, flag)| sum | flag)
     }
 }
 
 fn blockcopy(session: &mut Session, args: &Args) -> Result<()> {
-    for (one, other) in [
-        ("dest", "xml"),
-        ("format", "xml"),
-        ("blockdev", "xml"),
-        ("pivot", "finish"),
-    ] {
+    for (one, other) in [("dest", "xml"), ("format", "xml"), ("blockdev", "xml"), ("pivot", "finish")] {
         args.exclusive(one, other)?;
     }
     let waits = ["timeout", "wait", "pivot", "finish"];
@@ -192,11 +160,7 @@ fn blockcopy(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     let domains = connection.domains();
-    let wait = Wait {
-        label: "Block Copy",
-        two_phases: true,
-        ..Wait::of(args, domains, &domain, path)?
-    };
+    let wait = Wait { label: "Block Copy", two_phases: true, ..Wait::of(args, domains, &domain, path)? };
     copy.start(domains, &domain, path)?;
     if !waits.iter().any(|option| args.has(option)) {
         session.print_extra("Block Copy started");
@@ -214,8 +178,7 @@ fn blockcopy(session: &mut Session, args: &Args) -> Result<()> {
             "\nSuccessfully pivoted"
         }
         Ended::Ready if args.has("finish") => {
-            wait.abort(0)
-                .with_context(|| format!("failed to finish job for disk {path}"))?;
+            wait.abort(0).with_context(|| format!("failed to finish job for disk {path}"))?;
             "\nSuccessfully copied"
         }
         Ended::Ready => "\nNow in mirroring phase",

@@ -20,9 +20,7 @@ pub const COMMANDS: &[Command] = &[Command::new("blockjob", Group::Domain, block
     )
     .options(&[
         Opt::domain(Complete::ActiveDomain),
-        Opt::text("path", "the disk, by its target or source")
-            .required()
-            .complete(Complete::Disk),
+        Opt::text("path", "the disk, by its target or source").required().complete(Complete::Disk),
         Opt::flag("abort", "end the job that runs on the disk"),
         Opt::flag("async", "with --abort: do not wait for its end"),
         Opt::flag("pivot", "end the job by switching over to the new image"),
@@ -34,14 +32,8 @@ pub const COMMANDS: &[Command] = &[Command::new("blockjob", Group::Domain, block
     .writes()];
 
 /// By their numbers.
-const KINDS: &[&str] = &[
-    "Unknown job",
-    "Block Pull",
-    "Block Copy",
-    "Block Commit",
-    "Active Block Commit",
-    "Backup",
-];
+const KINDS: &[&str] =
+    &["Unknown job", "Block Pull", "Block Copy", "Block Commit", "Active Block Commit", "Backup"];
 
 fn blockjob(session: &mut Session, args: &Args) -> Result<()> {
     for (one, other) in [
@@ -64,18 +56,12 @@ fn blockjob(session: &mut Session, args: &Args) -> Result<()> {
     let path = args.required("path")?;
     let domains = connection.domains();
     if args.has("abort") || args.has("async") || args.has("pivot") {
-        let flags = args.flags(&[
-            ("async", DOMAIN_BLOCK_JOB_ABORT_ASYNC),
-            ("pivot", DOMAIN_BLOCK_JOB_ABORT_PIVOT),
-        ]);
+        let flags =
+            args.flags(&[("async", DOMAIN_BLOCK_JOB_ABORT_ASYNC), ("pivot", DOMAIN_BLOCK_JOB_ABORT_PIVOT)]);
         return Ok(domains.block_job_abort(&domain, path, flags)?);
     }
     if let Some((bandwidth, in_bytes)) = bandwidth(args)? {
-        let flags = if in_bytes {
-            DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES
-        } else {
-            0
-        };
+        let flags = if in_bytes { DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES } else { 0 };
         return Ok(domains.block_job_set_speed(&domain, path, bandwidth, flags)?);
     }
     show(session, args, domains, &domain, path)
@@ -111,15 +97,9 @@ fn show(
     let raw = args.has("raw");
     // People are told bytes, whatever the unit; the raw figure is in the unit asked for.
     let in_bytes = args.has("bytes") || !raw;
-    let flags = if in_bytes {
-        DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES
-    } else {
-        0
-    };
+    let flags = if in_bytes { DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES } else { 0 };
     let job = domains.block_job_info(domain, path, flags)?;
-    let kind = usize::try_from(job.kind)
-        .ok()
-        .and_then(|kind| KINDS.get(kind).copied());
+    let kind = usize::try_from(job.kind).ok().and_then(|kind| KINDS.get(kind).copied());
     let kind = kind.unwrap_or(KINDS[0]);
     let data = job.found.then(|| {
         json!({

@@ -17,9 +17,7 @@ pub const COMMANDS: &[Command] = &[Command::new("blockpull", Group::Domain, bloc
     )
     .options(&[
         Opt::domain(Complete::ActiveDomain),
-        Opt::text("path", "the disk, by its target or source")
-            .required()
-            .complete(Complete::Disk),
+        Opt::text("path", "the disk, by its target or source").required().complete(Complete::Disk),
         Opt::number("bandwidth", "speed limit in MiB/s").tolerated_by_place(),
         Opt::text("base", "image at which to stop").tolerated_by_place(),
         Opt::flag("wait", "wait until everything is pulled"),
@@ -39,26 +37,15 @@ fn blockpull(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(&*connection, args)?;
     let path = args.required("path")?;
     let domains = connection.domains();
-    let wait = Wait {
-        label: "Block Pull",
-        ..Wait::of(args, domains, &domain, path)?
-    };
+    let wait = Wait { label: "Block Pull", ..Wait::of(args, domains, &domain, path)? };
     let (speed, in_bytes) = bandwidth(args)?.unwrap_or_default();
     let base = args.text("base")?;
     let relative = args.flags(&[("keep-relative", DOMAIN_BLOCK_REBASE_RELATIVE)]);
     if base.is_some() || relative != 0 {
-        let bytes = if in_bytes {
-            DOMAIN_BLOCK_REBASE_BANDWIDTH_BYTES
-        } else {
-            0
-        };
+        let bytes = if in_bytes { DOMAIN_BLOCK_REBASE_BANDWIDTH_BYTES } else { 0 };
         domains.block_rebase(&domain, path, base, speed, relative | bytes)?;
     } else {
-        let bytes = if in_bytes {
-            DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES
-        } else {
-            0
-        };
+        let bytes = if in_bytes { DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES } else { 0 };
         domains.block_pull(&domain, path, speed, bytes)?;
     }
     if !args.has("wait") {

@@ -10,15 +10,10 @@ use anyhow::{Context, Result, bail};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("blockresize", Group::Domain, blockresize)
-        .about(
-            "change the size of a disk",
-            "Changes the size of a running domain's disk.",
-        )
+        .about("change the size of a disk", "Changes the size of a running domain's disk.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
-            Opt::text("path", "the disk, by its target or source")
-                .required()
-                .complete(Complete::Disk),
+            Opt::text("path", "the disk, by its target or source").required().complete(Complete::Disk),
             Opt::number("size", "new size (KiB, or with a suffix)").positional(),
             Opt::flag("capacity", "take the size of the block device beneath"),
         ])
@@ -60,7 +55,5 @@ fn domblkthreshold(session: &mut Session, args: &Args) -> Result<()> {
     let threshold = args.size("threshold", 1, u64::MAX)?.unwrap_or_default();
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    Ok(connection
-        .domains()
-        .set_block_threshold(&domain, device, threshold, 0)?)
+    Ok(connection.domains().set_block_threshold(&domain, device, threshold, 0)?)
 }

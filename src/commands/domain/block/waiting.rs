@@ -76,11 +76,7 @@ impl<'a> Wait<'a> {
             }
             self.show(session, percent(&job));
             if interrupt.came() || self.limit.is_some_and(|limit| started.elapsed() >= limit) {
-                self.abort(if self.asynchronous {
-                    DOMAIN_BLOCK_JOB_ABORT_ASYNC
-                } else {
-                    0
-                })?;
+                self.abort(if self.asynchronous { DOMAIN_BLOCK_JOB_ABORT_ASYNC } else { 0 })?;
                 return Ok(Ended::Cancelled);
             }
             std::thread::sleep(PERIOD);
@@ -140,10 +136,7 @@ pub(super) fn needs_one_of(args: &Args, option: &str, needed: &[&str]) -> Result
         Some(parts) => parts,
         None => return Ok(()),
     };
-    bail!(
-        "--{option} requires at least one of {}, or {last}",
-        first.join(", ")
-    )
+    bail!("--{option} requires at least one of {}, or {last}", first.join(", "))
 }
 
 #[cfg(test)]
@@ -152,11 +145,7 @@ mod tests {
 
     #[test]
     fn only_a_finished_job_shows_all() {
-        let job = |current, end| BlockJobInfo {
-            current,
-            end,
-            ..BlockJobInfo::default()
-        };
+        let job = |current, end| BlockJobInfo { current, end, ..BlockJobInfo::default() };
         assert_eq!(percent(&job(0, 0)), 0.0);
         assert_eq!(percent(&job(99_999, 100_000)), 99.99);
         assert_eq!(percent(&job(5, 5)), 100.0);

@@ -31,12 +31,7 @@ impl Rate {
             }
         }
         let [average, peak, burst, floor] = values;
-        Ok(Rate {
-            average,
-            peak,
-            burst,
-            floor,
-        })
+        Ok(Rate { average, peak, burst, floor })
     }
 
     /// Refuses what makes no sense for traffic into the guest.

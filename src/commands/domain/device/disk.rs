@@ -78,17 +78,10 @@ fn attach_disk(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let impact = Impact::of(args, connection, &domain)?;
-    let answer = connection
-        .domains()
-        .attach_device(&domain, &xml, impact.or_live());
+    let answer = connection.domains().attach_device(&domain, &xml, impact.or_live());
     let chosen = u32::from(impact.chosen);
-    plain_name(
-        answer,
-        chosen,
-        "virDomainAttachDeviceFlags",
-        "virDomainAttachDevice",
-    )
-    .context("Failed to attach disk")?;
+    plain_name(answer, chosen, "virDomainAttachDeviceFlags", "virDomainAttachDevice")
+        .context("Failed to attach disk")?;
     session.print_extra("Disk attached successfully\n");
     Ok(())
 }
@@ -104,17 +97,10 @@ fn detach_disk(session: &mut Session, args: &Args) -> Result<()> {
     if args.has("print-xml") {
         return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
     }
-    let answer = connection
-        .domains()
-        .detach_device(&domain, &xml, impact.or_live());
+    let answer = connection.domains().detach_device(&domain, &xml, impact.or_live());
     let chosen = u32::from(impact.chosen);
-    plain_name(
-        answer,
-        chosen,
-        "virDomainDetachDeviceFlags",
-        "virDomainDetachDevice",
-    )
-    .context("Failed to detach disk")?;
+    plain_name(answer, chosen, "virDomainDetachDeviceFlags", "virDomainDetachDevice")
+        .context("Failed to detach disk")?;
     session.print_extra("Disk detached successfully\n");
     Ok(())
 }
@@ -122,10 +108,7 @@ fn detach_disk(session: &mut Session, args: &Args) -> Result<()> {
 /// The disk whose target or source is `name`.
 fn find(connection: &dyn Connection, domain: &DomainRef, name: &str, flags: u32) -> Result<Element> {
     let tree = device_tree::tree(connection, domain, flags)?;
-    let disks = tree
-        .child("devices")
-        .into_iter()
-        .flat_map(|devices| devices.children("disk"));
+    let disks = tree.child("devices").into_iter().flat_map(|devices| devices.children("disk"));
     match { disks }.find(|disk| super::media::is_called(disk, name)) {
         Some(disk) => Ok(disk.clone()),
         None => bail!("No disk found whose source path or target is {name}"),

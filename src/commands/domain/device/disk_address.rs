@@ -65,10 +65,7 @@ fn read(text: &str) -> Option<DiskAddress> {
             .with("cssid", format!("0x{:02x}", parts[0]))
             .with("ssid", format!("0x{:x}", parts[1]))
             .with("devno", format!("0x{:04x}", parts[2])),
-        Bus::Usb => Element::new("address")
-            .with("type", "usb")
-            .with("bus", parts[0])
-            .with("port", parts[1]),
+        Bus::Usb => Element::new("address").with("type", "usb").with("bus", parts[0]).with("port", parts[1]),
         Bus::Ide | Bus::Scsi | Bus::Sata => Element::new("address")
             .with("type", "drive")
             .with("controller", parts[0])

@@ -112,9 +112,7 @@ fn network_source(args: &Args, source: &str) -> Result<Element> {
     let Some(protocol) = args.text("source-protocol")? else {
         bail!("--source-protocol option requires --sourcetype network");
     };
-    let mut element = Element::new("source")
-        .with("protocol", protocol)
-        .with("name", source);
+    let mut element = Element::new("source").with("protocol", protocol).with("name", source);
     let mut host = Element::new("host");
     if let Some(transport) = args.text("source-host-transport")? {
         host.set("transport", transport);

@@ -14,15 +14,10 @@ use anyhow::{Context, Result};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("attach-device", Group::Domain, attach_device)
-        .about(
-            "attach a device from XML",
-            "Attaches the device that a file describes.",
-        )
+        .about("attach a device from XML", "Attaches the device that a file describes.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("file", "file with the XML of the device")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "file with the XML of the device").required().complete(Complete::File),
             PERSISTENT,
             impact::CONFIG,
             impact::LIVE,
@@ -30,15 +25,10 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("detach-device", Group::Domain, detach_device)
-        .about(
-            "detach a device from XML",
-            "Detaches the device that a file describes.",
-        )
+        .about("detach a device from XML", "Detaches the device that a file describes.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("file", "file with the XML of the device")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "file with the XML of the device").required().complete(Complete::File),
             PERSISTENT,
             impact::CONFIG,
             impact::LIVE,
@@ -46,10 +36,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("detach-device-alias", Group::Domain, detach_device_alias)
-        .about(
-            "detach a device by its alias",
-            "Detaches the device that has an alias.",
-        )
+        .about("detach a device by its alias", "Detaches the device that has an alias.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::text("alias", "alias of the device").required(),
@@ -59,15 +46,10 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("update-device", Group::Domain, update_device)
-        .about(
-            "change a device from XML",
-            "Changes the settings of a device to those that a file describes.",
-        )
+        .about("change a device from XML", "Changes the settings of a device to those that a file describes.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("file", "file with the XML of the device")
-                .required()
-                .complete(Complete::File),
+            Opt::text("file", "file with the XML of the device").required().complete(Complete::File),
             PERSISTENT,
             impact::CONFIG,
             impact::LIVE,
@@ -84,17 +66,10 @@ fn attach_device(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let impact = Impact::of(args, connection, &domain)?;
     let xml = files::read(file)?;
-    let answer = connection
-        .domains()
-        .attach_device(&domain, &xml, impact.or_live());
+    let answer = connection.domains().attach_device(&domain, &xml, impact.or_live());
     let chosen = u32::from(impact.chosen);
-    plain_name(
-        answer,
-        chosen,
-        "virDomainAttachDeviceFlags",
-        "virDomainAttachDevice",
-    )
-    .with_context(|| format!("Failed to attach device from {file}"))?;
+    plain_name(answer, chosen, "virDomainAttachDeviceFlags", "virDomainAttachDevice")
+        .with_context(|| format!("Failed to attach device from {file}"))?;
     session.print_extra("Device attached successfully\n");
     Ok(())
 }
@@ -106,17 +81,10 @@ fn detach_device(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let impact = Impact::of(args, connection, &domain)?;
     let xml = files::read(file)?;
-    let answer = connection
-        .domains()
-        .detach_device(&domain, &xml, impact.or_live());
+    let answer = connection.domains().detach_device(&domain, &xml, impact.or_live());
     let chosen = u32::from(impact.chosen);
-    plain_name(
-        answer,
-        chosen,
-        "virDomainDetachDeviceFlags",
-        "virDomainDetachDevice",
-    )
-    .with_context(|| format!("Failed to detach device from {file}"))?;
+    plain_name(answer, chosen, "virDomainDetachDeviceFlags", "virDomainDetachDevice")
+        .with_context(|| format!("Failed to detach device from {file}"))?;
     session.print_extra("Device detached successfully\n");
     Ok(())
 }

@@ -16,10 +16,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("attach-interface", Group::Domain, attach_interface)
-        .about(
-            "attach a network interface",
-            "Attaches a network interface made of the options.",
-        )
+        .about("attach a network interface", "Attaches a network interface made of the options.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::text("type", "network, bridge, direct, hostdev or vhostuser").required(),
@@ -29,25 +26,16 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("script", "script that sets the interface up").tolerated_by_place(),
             Opt::text("model", "model of the card, such as virtio").tolerated_by_place(),
             Opt::text("alias", "name for the device that you choose yourself (ua-…)").tolerated_by_place(),
-            Opt::text(
-                "inbound",
-                "limits for what the guest receives: average[,peak[,burst[,floor]]]",
-            )
-            .tolerated_by_place(),
-            Opt::text(
-                "outbound",
-                "limits for what the guest sends: average[,peak[,burst]]",
-            )
-            .tolerated_by_place(),
+            Opt::text("inbound", "limits for what the guest receives: average[,peak[,burst[,floor]]]")
+                .tolerated_by_place(),
+            Opt::text("outbound", "limits for what the guest sends: average[,peak[,burst]]")
+                .tolerated_by_place(),
             PERSISTENT,
             impact::CONFIG,
             impact::LIVE,
             impact::CURRENT,
             Opt::flag("print-xml", "show the XML and do nothing"),
-            Opt::flag(
-                "managed",
-                "let the driver detach the host device and give it back",
-            ),
+            Opt::flag("managed", "let the driver detach the host device and give it back"),
             Opt::text("source-mode", "mode of a vhostuser socket: client or server").tolerated_by_place(),
         ])
         .writes(),
@@ -68,10 +56,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("domif-setlink", Group::Domain, domif_setlink)
-        .about(
-            "plug an interface's cable in or out",
-            "Sets the link of a network interface up or down.",
-        )
+        .about("plug an interface's cable in or out", "Sets the link of a network interface up or down.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::text("interface", "the interface, by its MAC address or its target")
@@ -93,17 +78,10 @@ fn attach_interface(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let impact = Impact::of(args, connection, &domain)?;
-    let answer = connection
-        .domains()
-        .attach_device(&domain, &xml, impact.or_live());
+    let answer = connection.domains().attach_device(&domain, &xml, impact.or_live());
     let chosen = u32::from(impact.chosen);
-    plain_name(
-        answer,
-        chosen,
-        "virDomainAttachDeviceFlags",
-        "virDomainAttachDevice",
-    )
-    .context("Failed to attach interface")?;
+    plain_name(answer, chosen, "virDomainAttachDeviceFlags", "virDomainAttachDevice")
+        .context("Failed to attach interface")?;
     session.print_extra("Interface attached successfully\n");
     Ok(())
 }
@@ -164,10 +142,7 @@ fn source_element(kind: &str, source: &str, mode: Option<&str>) -> Result<Elemen
         "bridge" => element.with("bridge", source),
         "direct" => element.with("dev", source),
         "vhostuser" => match mode {
-            Some(mode) => element
-                .with("type", "unix")
-                .with("path", source)
-                .with("mode", mode),
+            Some(mode) => element.with("type", "unix").with("path", source).with("mode", mode),
             None => bail!("source-mode is mandatory"),
         },
         "hostdev" => match pci_address(source) {
@@ -215,17 +190,9 @@ fn detach_interface(session: &mut Session, args: &Args) -> Result<()> {
     if args.has("print-xml") {
         return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
     }
-    let answer = connection
-        .domains()
-        .detach_device(&domain, &xml, impact.or_live());
+    let answer = connection.domains().detach_device(&domain, &xml, impact.or_live());
     let chosen = u32::from(impact.chosen);
-    plain_name(
-        answer,
-        chosen,
-        "virDomainDetachDeviceFlags",
-        "virDomainDetachDevice",
-    )
-    .context(failed)?;
+    plain_name(answer, chosen, "virDomainDetachDeviceFlags", "virDomainDetachDevice").context(failed)?;
     session.print_extra("Interface detached successfully\n");
     Ok(())
 }
@@ -236,9 +203,8 @@ fn interfaces(tree: &Element) -> impl Iterator<Item = &Element> {
 }
 
 fn choose<'a>(tree: &'a Element, kind: &str, mac: Option<&str>) -> Result<&'a Element> {
-    let of_kind: Vec<&Element> = interfaces(tree)
-        .filter(|interface| interface.attribute("type") == Some(kind))
-        .collect();
+    let of_kind: Vec<&Element> =
+        interfaces(tree).filter(|interface| interface.attribute("type") == Some(kind)).collect();
     match (of_kind.as_slice(), mac) {
         ([], _) => bail!("No interface found whose type is {kind}"),
         ([interface], None) => Ok(interface),
@@ -266,10 +232,7 @@ fn has_mac(interface: &Element, mac: &str) -> bool {
 }
 
 fn mac_bytes(text: &str) -> Option<Vec<u8>> {
-    let bytes: Option<Vec<u8>> = text
-        .split(':')
-        .map(|part| u8::from_str_radix(part, 16).ok())
-        .collect();
+    let bytes: Option<Vec<u8>> = text.split(':').map(|part| u8::from_str_radix(part, 16).ok()).collect();
     bytes.filter(|bytes| bytes.len() == 6)
 }
 
@@ -281,11 +244,7 @@ fn domif_setlink(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     let config = args.has("config") || !connection.domains().is_active(&domain)?;
-    let description = if args.has("config") {
-        DOMAIN_XML_INACTIVE
-    } else {
-        0
-    };
+    let description = if args.has("config") { DOMAIN_XML_INACTIVE } else { 0 };
     let tree = device_tree::tree(&*connection, &domain, description)?;
     if interfaces(&tree).next().is_none() {
         bail!("Failed to extract interface information or no interfaces found");
@@ -303,11 +262,7 @@ fn domif_setlink(session: &mut Session, args: &Args) -> Result<()> {
     if args.has("print-xml") {
         return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
     }
-    let flags = if config {
-        DOMAIN_AFFECT_CONFIG
-    } else {
-        DOMAIN_AFFECT_LIVE
-    };
+    let flags = if config { DOMAIN_AFFECT_CONFIG } else { DOMAIN_AFFECT_LIVE };
     let answer = connection.domains().update_device(&domain, &xml, flags);
     answer.context("Failed to update interface link state")?;
     session.print_extra("Device updated successfully\n");

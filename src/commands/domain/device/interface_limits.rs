@@ -22,16 +22,9 @@ pub const COMMANDS: &[Command] = &[Command::new("domiftune", Group::Domain, domi
         Opt::text("interface", "the interface, by its MAC address or its target")
             .required()
             .complete(Complete::Interface),
-        Opt::text(
-            "inbound",
-            "limits for what the guest receives: average[,peak[,burst[,floor]]]",
-        )
-        .tolerated_by_place(),
-        Opt::text(
-            "outbound",
-            "limits for what the guest sends: average[,peak[,burst]]",
-        )
-        .tolerated_by_place(),
+        Opt::text("inbound", "limits for what the guest receives: average[,peak[,burst[,floor]]]")
+            .tolerated_by_place(),
+        Opt::text("outbound", "limits for what the guest sends: average[,peak[,burst]]").tolerated_by_place(),
         impact::CONFIG,
         impact::LIVE,
         impact::CURRENT,

@@ -13,18 +13,11 @@ use serde_json::json;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("change-media", Group::Domain, change_media)
-    .about(
-        "change the medium in a drive",
-        "Ejects, inserts or changes the medium of a CD or floppy drive.",
-    )
+    .about("change the medium in a drive", "Ejects, inserts or changes the medium of a CD or floppy drive.")
     .options(&[
         Opt::domain(Complete::Domain),
-        Opt::text("path", "the drive, by its target or source")
-            .required()
-            .complete(Complete::Disk),
-        Opt::text("source", "the new medium")
-            .positional()
-            .complete(Complete::File),
+        Opt::text("path", "the drive, by its target or source").required().complete(Complete::Disk),
+        Opt::text("source", "the new medium").positional().complete(Complete::File),
         Opt::flag("eject", "take the medium out"),
         Opt::flag("insert", "put a medium into the empty drive"),
         Opt::flag("update", "change the medium, whatever is in"),
@@ -82,11 +75,7 @@ fn change_media(session: &mut Session, args: &Args) -> Result<()> {
     }
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
-    let description = if args.has("config") {
-        DOMAIN_XML_INACTIVE
-    } else {
-        0
-    };
+    let description = if args.has("config") { DOMAIN_XML_INACTIVE } else { 0 };
     let tree = device_tree::tree(&*connection, &domain, description)?;
     let devices = tree.child("devices");
     let mut drives = devices.into_iter().flat_map(|devices| devices.children("disk"));
@@ -114,9 +103,7 @@ fn is_drive(disk: &Element) -> bool {
 pub(super) fn is_called(disk: &Element, name: &str) -> bool {
     let source = disk.child("source");
     let sources = ["file", "dev", "dir", "name"];
-    let mut names = sources
-        .iter()
-        .filter_map(|attribute| source?.attribute(attribute));
+    let mut names = sources.iter().filter_map(|attribute| source?.attribute(attribute));
     disk.child_attribute("target", "dev") == Some(name) || names.any(|known| known == name)
 }
 

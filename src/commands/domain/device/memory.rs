@@ -12,28 +12,20 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 /// The rows of this file.
-pub const COMMANDS: &[Command] = &[
-    Command::new("update-memory-device", Group::Domain, update_memory_device)
-        .about(
-            "change a memory device",
-            "Changes how much of a memory device the guest is asked to use.",
-        )
-        .options(&[
-            Opt::domain(Complete::Domain),
-            impact::CONFIG,
-            impact::LIVE,
-            impact::CURRENT,
-            Opt::flag("print-xml", "show the XML and do nothing"),
-            Opt::text("alias", "alias of the memory device").tolerated_by_place(),
-            Opt::number("node", "guest NUMA node of the memory device").tolerated_by_place(),
-            Opt::number(
-                "requested-size",
-                "size the guest is asked for (KiB, or with a suffix)",
-            )
+pub const COMMANDS: &[Command] = &[Command::new("update-memory-device", Group::Domain, update_memory_device)
+    .about("change a memory device", "Changes how much of a memory device the guest is asked to use.")
+    .options(&[
+        Opt::domain(Complete::Domain),
+        impact::CONFIG,
+        impact::LIVE,
+        impact::CURRENT,
+        Opt::flag("print-xml", "show the XML and do nothing"),
+        Opt::text("alias", "alias of the memory device").tolerated_by_place(),
+        Opt::number("node", "guest NUMA node of the memory device").tolerated_by_place(),
+        Opt::number("requested-size", "size the guest is asked for (KiB, or with a suffix)")
             .tolerated_by_place(),
-        ])
-        .writes(),
-];
+    ])
+    .writes()];
 
 fn update_memory_device(session: &mut Session, args: &Args) -> Result<()> {
     args.exclusive("node", "alias")?;
@@ -41,18 +33,12 @@ fn update_memory_device(session: &mut Session, args: &Args) -> Result<()> {
     let flags = impact(args)?;
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
-    let description = if args.has("config") {
-        DOMAIN_XML_INACTIVE
-    } else {
-        0
-    };
+    let description = if args.has("config") { DOMAIN_XML_INACTIVE } else { 0 };
     let tree = device_tree::tree(&*connection, &domain, description)?;
     let node = args.number::<u32>("node")?.map(|node| node.to_string());
     let mut device = choose(&tree, args.text("alias")?, node.as_deref())?.clone();
     if let Some(bytes) = args.size("requested-size", 1024, u64::MAX)? {
-        let Some(target) = device
-            .child_mut("target")
-            .filter(|target| target.child("requested").is_some())
+        let Some(target) = device.child_mut("target").filter(|target| target.child("requested").is_some())
         else {
             bail!("virtio-mem device is missing <requested/>");
         };
@@ -70,17 +56,15 @@ fn update_memory_device(session: &mut Session, args: &Args) -> Result<()> {
 /// The one memory device that is meant.
 fn choose<'a>(tree: &'a Element, alias: Option<&str>, node: Option<&str>) -> Result<&'a Element> {
     let devices = tree.child("devices").into_iter();
-    let mut found = devices
-        .flat_map(|devices| devices.children("memory"))
-        .filter(|device| {
-            let is = |path: &str, attribute: Option<&str>, wanted: Option<&str>| {
-                wanted.is_none_or(|wanted| match attribute {
-                    Some(attribute) => device.child_attribute(path, attribute) == Some(wanted),
-                    None => device.child_text(path).as_deref() == Some(wanted),
-                })
-            };
-            is("alias", Some("name"), alias) && is("target/node", None, node)
-        });
+    let mut found = devices.flat_map(|devices| devices.children("memory")).filter(|device| {
+        let is = |path: &str, attribute: Option<&str>, wanted: Option<&str>| {
+            wanted.is_none_or(|wanted| match attribute {
+                Some(attribute) => device.child_attribute(path, attribute) == Some(wanted),
+                None => device.child_text(path).as_deref() == Some(wanted),
+            })
+        };
+        is("alias", Some("name"), alias) && is("target/node", None, node)
+    });
     match (found.next(), found.next()) {
         (None, _) => bail!("no memory device found"),
         (Some(device), None) => Ok(device),

@@ -21,10 +21,7 @@ pub mod memory;
 pub mod throttle;
 
 /// `--persistent`
-const PERSISTENT: Opt = Opt::flag(
-    "persistent",
-    "change the running domain and what the next boot uses",
-);
+const PERSISTENT: Opt = Opt::flag("persistent", "change the running domain and what the next boot uses");
 
 /// What a change is for.
 #[derive(Clone, Copy)]
@@ -54,20 +51,12 @@ impl Impact {
 
     /// The flags of a call whose oldest form changes running domains only.
     fn or_live(self) -> u32 {
-        if self.chosen {
-            self.flags
-        } else {
-            DOMAIN_AFFECT_LIVE
-        }
+        if self.chosen { self.flags } else { DOMAIN_AFFECT_LIVE }
     }
 
     /// Which description the device is looked up in.
     fn description(self) -> u32 {
-        if self.flags & DOMAIN_AFFECT_CONFIG != 0 {
-            DOMAIN_XML_INACTIVE
-        } else {
-            0
-        }
+        if self.flags & DOMAIN_AFFECT_CONFIG != 0 { DOMAIN_XML_INACTIVE } else { 0 }
     }
 }
 

@@ -71,42 +71,21 @@ pub const COMMANDS: &[Command] = &[
         .options(with_limits!(
             [
                 Opt::domain(Complete::Domain),
-                Opt::text("device", "the disk, by its target or source")
-                    .required()
-                    .complete(Complete::Disk),
+                Opt::text("device", "the disk, by its target or source").required().complete(Complete::Disk),
                 Opt::text("group-name", "name of a group of disks that share the limits")
             ],
-            [
-                impact::CONFIG,
-                impact::LIVE,
-                impact::CURRENT,
-                Opt::alias("group_name", "group-name")
-            ]
+            [impact::CONFIG, impact::LIVE, impact::CURRENT, Opt::alias("group_name", "group-name")]
         ))
         .writes(),
     Command::new("domthrottlegroupset", Group::Domain, domthrottlegroupset)
-        .about(
-            "set the limits of a throttle group",
-            "Makes a throttle group, or changes its limits.",
-        )
+        .about("set the limits of a throttle group", "Makes a throttle group, or changes its limits.")
         .options(with_limits!(
-            [
-                Opt::domain(Complete::Domain),
-                Opt::text("group-name", "name of the throttle group").required()
-            ],
-            [
-                impact::CONFIG,
-                impact::LIVE,
-                impact::CURRENT,
-                Opt::alias("group_name", "group-name")
-            ]
+            [Opt::domain(Complete::Domain), Opt::text("group-name", "name of the throttle group").required()],
+            [impact::CONFIG, impact::LIVE, impact::CURRENT, Opt::alias("group_name", "group-name")]
         ))
         .writes(),
     Command::new("domthrottlegroupdel", Group::Domain, domthrottlegroupdel)
-        .about(
-            "remove a throttle group",
-            "Removes a throttle group that no disk uses.",
-        )
+        .about("remove a throttle group", "Removes a throttle group that no disk uses.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::text("group-name", "name of the throttle group").required(),
@@ -116,10 +95,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("domthrottlegroupinfo", Group::Domain, domthrottlegroupinfo)
-        .about(
-            "show the limits of a throttle group",
-            "Shows the limits of a throttle group.",
-        )
+        .about("show the limits of a throttle group", "Shows the limits of a throttle group.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::text("group-name", "name of the throttle group").required(),
@@ -127,10 +103,7 @@ pub const COMMANDS: &[Command] = &[
         ]),
     Command::new("domthrottlegrouplist", Group::Domain, domthrottlegrouplist)
         .about("list throttle groups", "Lists the throttle groups of a domain.")
-        .options(&[
-            Opt::domain(Complete::Domain),
-            Opt::flag("inactive", "of the next boot"),
-        ]),
+        .options(&[Opt::domain(Complete::Domain), Opt::flag("inactive", "of the next boot")]),
 ];
 
 /// The options that set limits, in the order they are looked at.
@@ -160,9 +133,7 @@ fn limit(args: &Args, option: &str, scaled: bool) -> Result<Option<u64>> {
     let unable = "Unable to parse integer parameter";
     if !scaled {
         // Both sentences are printed, the one about the number first.
-        return args
-            .number::<u64>(option)
-            .map_err(|error| anyhow!(unable).context(error));
+        return args.number::<u64>(option).map_err(|error| anyhow!(unable).context(error));
     }
     let refusal = format!("Scaled numeric value '{text}' for <{option}> option is malformed or out of range");
     match read_size(text, 1, u64::MAX) {
@@ -200,9 +171,7 @@ fn domthrottlegroupset(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(connection, args)?;
     let group = args.required("group-name")?;
     let wanted = limits(args)?;
-    let answer = connection
-        .domains()
-        .set_throttle_group(&domain, group, &wanted, flags);
+    let answer = connection.domains().set_throttle_group(&domain, group, &wanted, flags);
     answer.context("Unable to set throttle group")?;
     session.print_extra("Throttle group set successfully\n");
     Ok(())
@@ -213,9 +182,7 @@ fn domthrottlegroupdel(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let group = args.required("group-name")?;
-    connection
-        .domains()
-        .del_throttle_group(&domain, Some(group), flags)?;
+    connection.domains().del_throttle_group(&domain, Some(group), flags)?;
     session.print_extra("Throttle group deleted successfully\n");
     Ok(())
 }
@@ -230,10 +197,8 @@ fn domthrottlegroupinfo(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(&*connection, args)?;
     let name = args.required("group-name")?;
     let tree = device_tree::tree(&*connection, &domain, description(args))?;
-    let mut groups = tree
-        .child("throttlegroups")
-        .into_iter()
-        .flat_map(|groups| groups.children("throttlegroup"));
+    let mut groups =
+        tree.child("throttlegroups").into_iter().flat_map(|groups| groups.children("throttlegroup"));
     let group = groups.find(|group| group.child_text("group_name").as_deref() == Some(name));
     let limits = group.into_iter().flat_map(|group| group.elements());
     let settings = limits.filter(|limit| limit.name != "group_name").map(|limit| {
@@ -248,10 +213,7 @@ fn domthrottlegrouplist(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     let tree = device_tree::tree(&*connection, &domain, description(args))?;
-    let groups = tree
-        .child("throttlegroups")
-        .into_iter()
-        .flat_map(|groups| groups.children("throttlegroup"));
+    let groups = tree.child("throttlegroups").into_iter().flat_map(|groups| groups.children("throttlegroup"));
     let mut table = Table::new(["Name"]);
     for name in groups.filter_map(|group| group.child_text("group_name")) {
         table.row([name]);

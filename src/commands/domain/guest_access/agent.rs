@@ -13,30 +13,15 @@ use serde_json::{Value, json};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domfsfreeze", Group::Domain, domfsfreeze)
-        .about(
-            "freeze the guest's file systems",
-            "Lets the guest's agent flush and freeze its file systems.",
-        )
-        .options(&[
-            Opt::domain(Complete::ActiveDomain),
-            Opt::rest("mountpoint", "only these mount points"),
-        ])
+        .about("freeze the guest's file systems", "Lets the guest's agent flush and freeze its file systems.")
+        .options(&[Opt::domain(Complete::ActiveDomain), Opt::rest("mountpoint", "only these mount points")])
         .writes(),
     Command::new("domfsthaw", Group::Domain, domfsthaw)
-        .about(
-            "thaw the guest's file systems",
-            "Lets the guest's agent thaw what was frozen.",
-        )
-        .options(&[
-            Opt::domain(Complete::ActiveDomain),
-            Opt::rest("mountpoint", "only these mount points"),
-        ])
+        .about("thaw the guest's file systems", "Lets the guest's agent thaw what was frozen.")
+        .options(&[Opt::domain(Complete::ActiveDomain), Opt::rest("mountpoint", "only these mount points")])
         .writes(),
     Command::new("domfsinfo", Group::Domain, domfsinfo)
-        .about(
-            "show the guest's file systems",
-            "Shows what is mounted in the guest, and on which disks.",
-        )
+        .about("show the guest's file systems", "Shows what is mounted in the guest, and on which disks.")
         .options(&[Opt::domain(Complete::ActiveDomain)]),
     Command::new("domfstrim", Group::Domain, domfstrim)
         .about(
@@ -50,10 +35,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("set-user-password", Group::Domain, set_user_password)
-        .about(
-            "set a password in the guest",
-            "Lets the guest's agent set the password of a user.",
-        )
+        .about("set a password in the guest", "Lets the guest's agent set the password of a user.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::text("user", "the user").required(),
@@ -130,13 +112,8 @@ fn set_user_password(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(&*connection, args)?;
     let (user, password) = (args.required("user")?, args.required("password")?);
     let flags = args.flags(&[("encrypted", DOMAIN_PASSWORD_ENCRYPTED)]);
-    connection
-        .domains()
-        .set_user_password(&domain, Some(user), Some(password), flags)?;
-    session.print_extra(format_args!(
-        "Password set successfully for {user} in {}",
-        domain.name
-    ));
+    connection.domains().set_user_password(&domain, Some(user), Some(password), flags)?;
+    session.print_extra(format_args!("Password set successfully for {user} in {}", domain.name));
     Ok(())
 }
 
@@ -145,8 +122,6 @@ fn guest_agent_timeout(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(connection, args)?;
     let timeout = args.number::<i32>("timeout")?;
     let timeout = timeout.unwrap_or(DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK);
-    connection
-        .domains()
-        .agent_set_response_timeout(&domain, timeout, 0)?;
+    connection.domains().agent_set_response_timeout(&domain, timeout, 0)?;
     Ok(())
 }

@@ -69,9 +69,7 @@ pub fn attach(
     session.flush();
     let terminal = RawTerminal::enter()?;
     if resume {
-        domains
-            .resume(domain)
-            .with_context(|| format!("Failed to resume domain '{}'", domain.name))?;
+        domains.resume(domain).with_context(|| format!("Failed to resume domain '{}'", domain.name))?;
     }
     carry(&*stream, terminal, escape)
 }

@@ -85,16 +85,13 @@ fn domdisplay(session: &mut Session, args: &Args) -> Result<()> {
     let tree = device_tree::tree(&*connection, &domain, if secret { DOMAIN_XML_SECURE } else { 0 })?;
     let all = args.has("all");
     let mut found = Vec::new();
-    for kind in KINDS
-        .iter()
-        .filter(|kind| wanted.is_none_or(|wanted| wanted == **kind))
-    {
+    for kind in KINDS.iter().filter(|kind| wanted.is_none_or(|wanted| wanted == **kind)) {
         let of_kind = graphics(&tree, kind);
-        found.extend(
-            of_kind
-                .filter_map(|display| uri(kind, display, secret))
-                .take(if all { usize::MAX } else { 1 }),
-        );
+        found.extend(of_kind.filter_map(|display| uri(kind, display, secret)).take(if all {
+            usize::MAX
+        } else {
+            1
+        }));
     }
     if !all {
         found.truncate(1);
@@ -116,20 +113,16 @@ fn domdisplay(session: &mut Session, args: &Args) -> Result<()> {
 /// The URI a viewer opens; `None` if the display has no place yet.
 fn uri(kind: &str, display: &Element, secret: bool) -> Option<String> {
     let listen = display.child("listen");
-    let socket = display.attribute("socket").or_else(|| {
-        listen
-            .filter(|l| l.attribute("type") == Some("socket"))?
-            .attribute("socket")
-    });
+    let socket = display
+        .attribute("socket")
+        .or_else(|| listen.filter(|l| l.attribute("type") == Some("socket"))?.attribute("socket"));
     let password = display.attribute("passwd").filter(|_| secret);
     if let Some(socket) = socket {
         let scheme = if kind == "vnc" { "vnc" } else { kind };
         return Some(format!("{scheme}+unix://{socket}"));
     }
     if kind == "dbus" {
-        return display
-            .attribute("address")
-            .map(|address| format!("dbus://{address}"));
+        return display.attribute("address").map(|address| format!("dbus://{address}"));
     }
     let plain = port(display, "port");
     let tls = port(display, "tlsPort");

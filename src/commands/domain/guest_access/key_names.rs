@@ -10,10 +10,7 @@ pub fn code(set: u32, name: &str) -> Option<u16> {
         KEYCODE_SET_OSX => OS_X,
         _ => return None,
     };
-    names
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, code)| *code)
+    names.iter().find(|(known, _)| *known == name).map(|(_, code)| *code)
 }
 
 /// `linux/input-event-codes.h`.

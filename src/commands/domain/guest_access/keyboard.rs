@@ -11,10 +11,7 @@ use anyhow::{Result, bail};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("send-key", Group::Domain, send_key)
-        .about(
-            "press keys",
-            "Presses keys of a guest's keyboard together and lets them go.",
-        )
+        .about("press keys", "Presses keys of a guest's keyboard together and lets them go.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::text("codeset", "which table the codes come from (default linux)"),
@@ -23,10 +20,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("inject-nmi", Group::Domain, inject_nmi)
-        .about(
-            "send a non-maskable interrupt",
-            "Sends a non-maskable interrupt to the guest.",
-        )
+        .about("send a non-maskable interrupt", "Sends a non-maskable interrupt to the guest.")
         .options(&[Opt::domain(Complete::ActiveDomain)])
         .writes(),
     Command::new("send-process-signal", Group::Domain, send_process_signal)
@@ -118,9 +112,7 @@ fn send_process_signal(session: &mut Session, args: &Args) -> Result<()> {
     let Some(signal) = signal(name) else {
         bail!("malformed signal name: {name}");
     };
-    Ok(connection
-        .domains()
-        .send_process_signal(&domain, pid, signal, 0)?)
+    Ok(connection.domains().send_process_signal(&domain, pid, signal, 0)?)
 }
 
 /// A signal by its number or its name, with or without `SIG`, in any case.
@@ -129,20 +121,11 @@ fn signal(name: &str) -> Option<u32> {
         return Some(number);
     }
     let lower = name.to_ascii_lowercase();
-    let lower = lower
-        .strip_prefix("sig_")
-        .or_else(|| lower.strip_prefix("sig"))
-        .unwrap_or(&lower);
-    if let Some(number) = lower
-        .strip_prefix("rt")
-        .and_then(|number| number.parse::<u32>().ok())
-    {
+    let lower = lower.strip_prefix("sig_").or_else(|| lower.strip_prefix("sig")).unwrap_or(&lower);
+    if let Some(number) = lower.strip_prefix("rt").and_then(|number| number.parse::<u32>().ok()) {
         return (number < RT_COUNT).then_some(RT0 + number);
     }
-    SIGNALS
-        .iter()
-        .position(|known| *known == lower)
-        .map(|place| place as u32)
+    SIGNALS.iter().position(|known| *known == lower).map(|place| place as u32)
 }
 
 #[cfg(test)]

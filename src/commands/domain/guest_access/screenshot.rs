@@ -19,12 +19,9 @@ pub const COMMANDS: &[Command] = &[Command::new("screenshot", Group::Domain, scr
     )
     .options(&[
         Opt::domain(Complete::ActiveDomain),
-        Opt::text(
-            "file",
-            "where the picture goes (default: a name made of domain and time)",
-        )
-        .tolerated_by_place()
-        .complete(Complete::File),
+        Opt::text("file", "where the picture goes (default: a name made of domain and time)")
+            .tolerated_by_place()
+            .complete(Complete::File),
         Opt::number("screen", "which screen, from 0").tolerated_by_place(),
     ])
     .writes()];
@@ -55,9 +52,7 @@ fn screenshot(session: &mut Session, args: &Args) -> Result<()> {
         }
         return Err(error.context(format!("could not receive data from domain {}", domain.name)));
     }
-    stream
-        .finish()
-        .with_context(|| format!("cannot close stream on domain {}", domain.name))?;
+    stream.finish().with_context(|| format!("cannot close stream on domain {}", domain.name))?;
     session.print_extra(format_args!("Screenshot saved to {file}, with type of {kind}"));
     Ok(())
 }

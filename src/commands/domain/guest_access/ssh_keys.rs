@@ -16,10 +16,7 @@ pub const COMMANDS: &[Command] = &[
             "list a guest user's SSH keys",
             "Asks the guest's agent for the SSH keys that may log in as a user.",
         )
-        .options(&[
-            Opt::domain(Complete::ActiveDomain),
-            Opt::text("user", "the user").required(),
-        ]),
+        .options(&[Opt::domain(Complete::ActiveDomain), Opt::text("user", "the user").required()]),
     Command::new("set-user-sshkeys", Group::Domain, set_user_sshkeys)
         .about(
             "change a guest user's SSH keys",
@@ -28,9 +25,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::text("user", "the user").required(),
-            Opt::text("file", "file with the keys, one a line")
-                .positional()
-                .complete(Complete::File),
+            Opt::text("file", "file with the keys, one a line").positional().complete(Complete::File),
             Opt::flag("reset", "remove all other keys"),
             Opt::flag("remove", "take the keys away instead"),
         ])
@@ -61,10 +56,8 @@ fn set_user_sshkeys(session: &mut Session, args: &Args) -> Result<()> {
     }
     let text = file.map(files::read).transpose()?.unwrap_or_default();
     let lines = text.lines().map(str::trim);
-    let keys: Vec<String> = lines
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_string)
-        .collect();
+    let keys: Vec<String> =
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_string).collect();
     let flags = if args.has("remove") {
         DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE
     } else if reset {
@@ -72,7 +65,5 @@ fn set_user_sshkeys(session: &mut Session, args: &Args) -> Result<()> {
     } else {
         DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND
     };
-    Ok(connection
-        .domains()
-        .authorized_ssh_keys_set(&domain, user, &keys, flags)?)
+    Ok(connection.domains().authorized_ssh_keys_set(&domain, user, &keys, flags)?)
 }

@@ -34,11 +34,7 @@ impl RawTerminal {
             Err(cause) => return Err(cause).context("unable to wait for input"),
         }
         let mut bytes = [0; 1024];
-        let count = self
-            .input
-            .lock()
-            .read(&mut bytes)
-            .context("unable to read from terminal")?;
+        let count = self.input.lock().read(&mut bytes).context("unable to read from terminal")?;
         Ok((count > 0).then(|| bytes[..count].to_vec()))
     }
 }

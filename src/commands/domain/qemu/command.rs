@@ -75,11 +75,8 @@ fn qemu_monitor_command(session: &mut Session, args: &Args) -> Result<()> {
             None => bail!("'return' member missing"),
         };
     }
-    let text = if args.has("pretty") {
-        json::pretty(&value).trim_end().to_string()
-    } else {
-        value.to_string()
-    };
+    let text =
+        if args.has("pretty") { json::pretty(&value).trim_end().to_string() } else { value.to_string() };
     session.show(&value, |session| session.print(&text))
 }
 
@@ -102,9 +99,7 @@ fn wrapped(words: &[&str]) -> Result<String> {
 }
 
 fn qemu_agent_command(session: &mut Session, args: &Args) -> Result<()> {
-    let chosen = ["timeout", "async", "block"]
-        .iter()
-        .filter(|option| args.has(option));
+    let chosen = ["timeout", "async", "block"].iter().filter(|option| args.has(option));
     if chosen.count() > 1 {
         bail!("timeout, async and block options are exclusive");
     }
@@ -118,9 +113,7 @@ fn qemu_agent_command(session: &mut Session, args: &Args) -> Result<()> {
         None => DOMAIN_QEMU_AGENT_COMMAND_DEFAULT,
     };
     let command = words(args).join(" ");
-    let answer = connection
-        .domains()
-        .agent_command(&domain, &command, timeout, 0)?;
+    let answer = connection.domains().agent_command(&domain, &command, timeout, 0)?;
     let Some(answer) = answer else {
         return Ok(());
     };
@@ -147,22 +140,10 @@ mod tests {
 
     #[test]
     fn words_become_one_command() {
-        assert_eq!(
-            wrapped(&["query-status"]).unwrap(),
-            r#"{"execute":"query-status","arguments":{}}"#
-        );
-        assert_eq!(
-            wrapped(&["x", "\"a\":1"]).unwrap(),
-            r#"{"execute":"x","arguments":{"a":1}}"#
-        );
-        assert_eq!(
-            wrapped(&["{\"execute\":", "\"x\"}"]).unwrap(),
-            "{\"execute\": \"x\"}"
-        );
+        assert_eq!(wrapped(&["query-status"]).unwrap(), r#"{"execute":"query-status","arguments":{}}"#);
+        assert_eq!(wrapped(&["x", "\"a\":1"]).unwrap(), r#"{"execute":"x","arguments":{"a":1}}"#);
+        assert_eq!(wrapped(&["{\"execute\":", "\"x\"}"]).unwrap(), "{\"execute\": \"x\"}");
         let refused = wrapped(&["x", "a=1"]).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "failed to wrap arguments 'a=1' into a QMP command wrapper"
-        );
+        assert_eq!(refused.to_string(), "failed to wrap arguments 'a=1' into a QMP command wrapper");
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn pretty(value: &Value) -> String {
 fn write(out: &mut String, value: &Value, depth: usize) {
     let (open, close, items): (_, _, Vec<(Option<&String>, &Value)>) = match value {
         Value::Array(items) => ('[', ']', items.iter().map(|item| (None, item)).collect()),
-        Value::Object(fields) => (
-            '{',
-            '}',
-            fields.iter().map(|(name, field)| (Some(name), field)).collect(),
-        ),
+        Value::Object(fields) => ('{', '}', fields.iter().map(|(name, field)| (Some(name), field)).collect()),
         scalar => return out.push_str(&scalar.to_string()),
     };
     out.push(open);
@@ -68,10 +64,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let told = |text| parse(text).unwrap_err().to_string();
-        assert_eq!(
-            told("{a}"),
-            "internal error: failed to parse JSON: quoted object property name expected"
-        );
+        assert_eq!(told("{a}"), "internal error: failed to parse JSON: quoted object property name expected");
         assert_eq!(
             told("{\"a\"}"),
             "internal error: failed to parse JSON: object property name separator ':' expected"

@@ -52,9 +52,7 @@ fn dump(session: &mut Session, args: &Args) -> Result<()> {
     let format = format(args)?;
     let name = &domain.name;
     let answer = watched(session, &domain, "Dump", args.has("verbose"), |connection| {
-        let answer = connection
-            .domains()
-            .core_dump_with_format(&domain, &path, format, flags);
+        let answer = connection.domains().core_dump_with_format(&domain, &path, format, flags);
         plain_name(answer, format, "virDomainCoreDumpWithFormat", "virDomainCoreDump")
     })?;
     answer.with_context(|| format!("Failed to core dump domain '{name}' to {file}"))?;

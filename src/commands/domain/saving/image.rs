@@ -50,10 +50,7 @@ fn save_image_define(session: &mut Session, args: &Args) -> Result<()> {
     let path = files::absolute(file)?;
     let xml = files::read(args.required("xml")?)?;
     let flags = args.flags(super::file::SAVE_FLAGS);
-    let answer = session
-        .connection()?
-        .domains()
-        .save_image_define_xml(&path, &xml, flags);
+    let answer = session.connection()?.domains().save_image_define_xml(&path, &xml, flags);
     answer.with_context(|| format!("Failed to update {file}"))?;
     session.print_extra(format_args!("State file {file} updated.\n"));
     Ok(())
@@ -71,9 +68,9 @@ fn save_image_edit(session: &mut Session, args: &Args) -> Result<()> {
     let fetch = || Ok(domains.save_image_xml(&path, DOMAIN_SAVE_IMAGE_XML_SECURE)?);
     let mut store = |xml: &str, _| Ok(domains.save_image_define_xml(&path, xml, flags)?);
     match edit(session, &fetch, &mut store)? {
-        Edited::Unchanged => session.print_extra(format_args!(
-            "Saved image {file} XML configuration not changed.\n"
-        )),
+        Edited::Unchanged => {
+            session.print_extra(format_args!("Saved image {file} XML configuration not changed.\n"))
+        }
         Edited::Stored => session.print_extra(format_args!("State file {file} edited.\n")),
     }
     Ok(())

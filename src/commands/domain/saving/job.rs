@@ -55,12 +55,7 @@ fn domjobabort(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let answer = connection.domains().abort_job(&domain, flags);
-    Ok(plain_name(
-        answer,
-        flags,
-        "virDomainAbortJobFlags",
-        "virDomainAbortJob",
-    )?)
+    Ok(plain_name(answer, flags, "virDomainAbortJobFlags", "virDomainAbortJob")?)
 }
 
 fn domjobinfo(session: &mut Session, args: &Args) -> Result<()> {
@@ -130,9 +125,7 @@ fn as_data(kind: i32, params: &[TypedParam]) -> Value {
 
 fn word(words: &[&'static str], number: i32) -> &'static str {
     let place = usize::try_from(number).ok();
-    place
-        .and_then(|place| words.get(place).copied())
-        .unwrap_or("unknown")
+    place.and_then(|place| words.get(place).copied()).unwrap_or("unknown")
 }
 
 fn number(params: &[TypedParam], name: &str) -> Option<u64> {
@@ -160,10 +153,7 @@ impl<'a> Lines<'a> {
     /// A failed or cancelled job tells its figures only to those who ask for `any` kind of job; a finished one
     /// also to those who ask for the last one.
     fn of(kind: i32, params: &'a [TypedParam], finished: bool, any: bool) -> Lines<'a> {
-        let mut lines = Lines {
-            params,
-            text: String::new(),
-        };
+        let mut lines = Lines { params, text: String::new() };
         lines.named("Job type", word(KINDS, kind));
         if kind == DOMAIN_JOB_NONE {
             return lines;
@@ -205,11 +195,7 @@ impl<'a> Lines<'a> {
         self.known("Normal pages", "memory_normal", "");
         self.size("Normal data", "memory_normal_bytes");
         let over = matches!(kind, DOMAIN_JOB_COMPLETED);
-        let downtime = if over {
-            "Total downtime"
-        } else {
-            "Expected downtime"
-        };
+        let downtime = if over { "Total downtime" } else { "Expected downtime" };
         self.known(downtime, "downtime", " ms");
         self.known("Downtime w/o network", "downtime_net", " ms");
         self.known("Setup time", "setup_time", " ms");

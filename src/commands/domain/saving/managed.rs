@@ -61,13 +61,9 @@ fn managedsave(session: &mut Session, args: &Args) -> Result<()> {
     let flags = args.flags(SAVE_FLAGS);
     let domain = lookup::domain(session.connection()?, args)?;
     let name = &domain.name;
-    let answer = watched(
-        session,
-        &domain,
-        "Managedsave",
-        args.has("verbose"),
-        |connection| connection.domains().managed_save(&domain, flags),
-    )?;
+    let answer = watched(session, &domain, "Managedsave", args.has("verbose"), |connection| {
+        connection.domains().managed_save(&domain, flags)
+    })?;
     answer.with_context(|| format!("Failed to save domain '{name}' state"))?;
     session.print_extra(format_args!("\nDomain '{name}' state saved by libvirt\n"));
     Ok(())
@@ -79,9 +75,7 @@ fn managedsave_remove(session: &mut Session, args: &Args) -> Result<()> {
     let name = args.required("domain")?;
     let has_image = connection.domains().has_managed_save_image(&domain, 0);
     if !has_image.context("Failed to check for domain managed save image")? {
-        session.print_extra(format_args!(
-            "Domain '{name}' has no manage save image; removal skipped"
-        ));
+        session.print_extra(format_args!("Domain '{name}' has no manage save image; removal skipped"));
         return Ok(());
     }
     let removed = connection.domains().managed_save_remove(&domain, 0);
@@ -104,9 +98,8 @@ fn managedsave_edit(session: &mut Session, args: &Args) -> Result<()> {
         Edited::Unchanged => session.print_extra(format_args!(
             "Managed save image of domain '{name}' XML configuration not changed.\n"
         )),
-        Edited::Stored => session.print_extra(format_args!(
-            "Managed save image of Domain '{name}' XML configuration edited.\n"
-        )),
+        Edited::Stored => session
+            .print_extra(format_args!("Managed save image of Domain '{name}' XML configuration edited.\n")),
     }
     Ok(())
 }
@@ -124,13 +117,9 @@ fn managedsave_define(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let xml = files::read(args.required("xml")?)?;
-    let answer = connection
-        .domains()
-        .managed_save_define_xml(&domain, Some(&xml), flags);
+    let answer = connection.domains().managed_save_define_xml(&domain, Some(&xml), flags);
     let name = &domain.name;
     answer.with_context(|| format!("Failed to update {name} XML configuration"))?;
-    session.print_extra(format_args!(
-        "Managed save state file of domain '{name}' updated.\n"
-    ));
+    session.print_extra(format_args!("Managed save state file of domain '{name}' updated.\n"));
     Ok(())
 }

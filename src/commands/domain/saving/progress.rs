@@ -96,12 +96,7 @@ struct Display {
 
 impl Display {
     fn new(label: &'static str, audience: Audience) -> Display {
-        Display {
-            label,
-            audience,
-            started: Instant::now(),
-            width: 0,
-        }
+        Display { label, audience, started: Instant::now(), width: 0 }
     }
 
     fn show(&mut self, job: &JobInfo) {
@@ -156,11 +151,7 @@ fn percent(job: &JobInfo) -> f64 {
         total => (total, job.data_remaining),
     };
     let percent = 100.0 - remaining as f64 * 100.0 / total as f64;
-    if remaining > 0 {
-        percent.clamp(0.0, 99.99)
-    } else {
-        100.0
-    }
+    if remaining > 0 { percent.clamp(0.0, 99.99) } else { 100.0 }
 }
 
 /// Speed and time left, from the job's own clock where it has one.
@@ -187,11 +178,7 @@ mod tests {
 
     #[test]
     fn what_is_left_keeps_the_percentage_below_all() {
-        let mut job = JobInfo {
-            data_total: 1_000_000,
-            data_remaining: 1,
-            ..JobInfo::default()
-        };
+        let mut job = JobInfo { data_total: 1_000_000, data_remaining: 1, ..JobInfo::default() };
         assert_eq!(format!("{:6.2}", percent(&job)), " 99.99");
         job.data_remaining = 0;
         assert_eq!(percent(&job), 100.0);

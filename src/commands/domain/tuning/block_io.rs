@@ -23,16 +23,10 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("device-weights", "weights per device, as DEVICE,NUMBER,…").tolerated_by_place(),
             Opt::text("device-read-iops-sec", "reads a second, as DEVICE,NUMBER,…").tolerated_by_place(),
             Opt::text("device-write-iops-sec", "writes a second, as DEVICE,NUMBER,…").tolerated_by_place(),
-            Opt::text(
-                "device-read-bytes-sec",
-                "bytes a second that may be read, as DEVICE,NUMBER,…",
-            )
-            .tolerated_by_place(),
-            Opt::text(
-                "device-write-bytes-sec",
-                "bytes a second that may be written, as DEVICE,NUMBER,…",
-            )
-            .tolerated_by_place(),
+            Opt::text("device-read-bytes-sec", "bytes a second that may be read, as DEVICE,NUMBER,…")
+                .tolerated_by_place(),
+            Opt::text("device-write-bytes-sec", "bytes a second that may be written, as DEVICE,NUMBER,…")
+                .tolerated_by_place(),
             impact::CONFIG,
             impact::LIVE,
             impact::CURRENT,
@@ -105,10 +99,7 @@ fn numatune(session: &mut Session, args: &Args) -> Result<()> {
     }
     if let Some(mode) = args.text("mode")? {
         // A number goes through, so that a newer driver's modes can be asked for.
-        let known = MODES
-            .iter()
-            .position(|name| *name == mode)
-            .map(|mode| mode as i32);
+        let known = MODES.iter().position(|name| *name == mode).map(|mode| mode as i32);
         match known.or_else(|| mode.parse().ok()) {
             Some(mode) => wanted.push(TypedParam::new("numa_mode", mode)),
             None => bail!("Invalid mode: {mode}"),
@@ -122,10 +113,7 @@ fn numatune(session: &mut Session, args: &Args) -> Result<()> {
     let params = params.context("Unable to get numa parameters")?;
     let setting = |param: &TypedParam| {
         let number = param.value.as_i64().and_then(|mode| usize::try_from(mode).ok());
-        match number
-            .filter(|_| param.name == "numa_mode")
-            .and_then(|mode| MODES.get(mode))
-        {
+        match number.filter(|_| param.name == "numa_mode").and_then(|mode| MODES.get(mode)) {
             Some(mode) => Setting::with(&param.name, *mode, *mode),
             None => Setting::of(param),
         }

@@ -14,10 +14,7 @@ use anyhow::{Context, Result, bail};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("iothreadinfo", Group::Domain, iothreadinfo)
-        .about(
-            "show a domain's I/O threads",
-            "Lists the I/O threads and the host CPUs they may run on.",
-        )
+        .about("show a domain's I/O threads", "Lists the I/O threads and the host CPUs they may run on.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::flag("config", "of the next boot"),
@@ -25,10 +22,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("current", "of the present state"),
         ]),
     Command::new("iothreadpin", Group::Domain, iothreadpin)
-        .about(
-            "set where an I/O thread may run",
-            "Pins an I/O thread to a list of host CPUs.",
-        )
+        .about("set where an I/O thread may run", "Pins an I/O thread to a list of host CPUs.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::number("iothread", "id of the I/O thread").required(),
@@ -39,10 +33,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("iothreadadd", Group::Domain, iothreadadd)
-        .about(
-            "add an I/O thread",
-            "Adds an I/O thread under a number of your choice.",
-        )
+        .about("add an I/O thread", "Adds an I/O thread under a number of your choice.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::number("id", "id of the I/O thread").required(),
@@ -52,10 +43,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("iothreadset", Group::Domain, iothreadset)
-        .about(
-            "tune an I/O thread",
-            "Changes how an I/O thread polls and how many workers it has.",
-        )
+        .about("tune an I/O thread", "Changes how an I/O thread polls and how many workers it has.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::number("id", "id of the I/O thread").required(),
@@ -162,7 +150,5 @@ fn iothreadset(session: &mut Session, args: &Args) -> Result<()> {
     if params.is_empty() {
         bail!("Not enough arguments passed, nothing to set");
     }
-    Ok(connection
-        .domains()
-        .set_iothread_params(&domain, id, &params, flags)?)
+    Ok(connection.domains().set_iothread_params(&domain, id, &params, flags)?)
 }

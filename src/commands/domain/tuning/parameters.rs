@@ -20,10 +20,7 @@ impl Setting {
 
     /// A parameter shown in other words.
     pub fn with(name: &str, text: impl Into<String>, value: impl Into<Value>) -> Setting {
-        Setting {
-            name: name.to_string(),
-            value: Cell::with(text.into(), value),
-        }
+        Setting { name: name.to_string(), value: Cell::with(text.into(), value) }
     }
 }
 
@@ -49,8 +46,7 @@ pub fn text(settings: &[Setting]) -> String {
 /// Prints the lines, or the object they stand for.
 pub fn show(session: &mut Session, settings: Vec<Setting>) -> Result<()> {
     let fields = settings.iter();
-    let data: Map<String, Value> = fields
-        .map(|setting| (setting.name.clone(), setting.value.value.clone()))
-        .collect();
+    let data: Map<String, Value> =
+        fields.map(|setting| (setting.name.clone(), setting.value.value.clone())).collect();
     session.show(&data, |session| session.print(text(&settings)))
 }

@@ -18,14 +18,8 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("vcpuinfo", Group::Domain, vcpuinfo)
-        .about(
-            "show a domain's vCPUs",
-            "Shows state, host CPU, time and affinity of each vCPU.",
-        )
-        .options(&[
-            Opt::domain(Complete::Domain),
-            Opt::flag("pretty", "affinity as a list of CPUs"),
-        ]),
+        .about("show a domain's vCPUs", "Shows state, host CPU, time and affinity of each vCPU.")
+        .options(&[Opt::domain(Complete::Domain), Opt::flag("pretty", "affinity as a list of CPUs")]),
     Command::new("vcpupin", Group::Domain, vcpupin)
         .about(
             "show or set where vCPUs may run",
@@ -118,9 +112,7 @@ fn read_vcpus(connection: &dyn Connection, domain: &DomainRef, cpus: usize) -> R
         return Err(error.into());
     }
     let (maps, known) = domains.vcpu_pin_info(domain, count, length as i32, DOMAIN_AFFECT_CONFIG)?;
-    let maps = maps
-        .chunks(length.max(1))
-        .take(usize::try_from(known).unwrap_or_default());
+    let maps = maps.chunks(length.max(1)).take(usize::try_from(known).unwrap_or_default());
     let vcpus = maps.enumerate().map(|(number, map)| Vcpu {
         number,
         cpu: None,
@@ -146,11 +138,7 @@ impl Vcpu {
             format!("{} (out of {cpus})", cpu_list::format(&self.map, cpus))
         } else {
             let mark = |cpu| {
-                if cpu_list::contains(&self.map, cpu) {
-                    'y'
-                } else {
-                    '-'
-                }
+                if cpu_list::contains(&self.map, cpu) { 'y' } else { '-' }
             };
             (0..cpus).map(mark).collect()
         };
@@ -175,12 +163,7 @@ fn vcpupin(session: &mut Session, args: &Args) -> Result<()> {
     let map = cpu_list::parse(list, cpus)?;
     let answer = connection.domains().pin_vcpu(&domain, vcpu, &map, flags);
     let asked = flags | u32::from(args.has("current"));
-    Ok(plain_name(
-        answer,
-        asked,
-        "virDomainPinVcpuFlags",
-        "virDomainPinVcpu",
-    )?)
+    Ok(plain_name(answer, asked, "virDomainPinVcpuFlags", "virDomainPinVcpu")?)
 }
 
 fn show_vcpu_pins(
@@ -193,11 +176,7 @@ fn show_vcpu_pins(
 ) -> Result<()> {
     let domains = connection.domains();
     let live = flags & DOMAIN_AFFECT_CONFIG == 0 && (flags != 0 || domains.is_active(domain)?);
-    let side = if live {
-        DOMAIN_AFFECT_LIVE
-    } else {
-        DOMAIN_AFFECT_CONFIG
-    };
+    let side = if live { DOMAIN_AFFECT_LIVE } else { DOMAIN_AFFECT_CONFIG };
     let count = domains.vcpu_count(domain, side | DOMAIN_VCPU_MAXIMUM)?;
     if let Some(vcpu) = vcpu.filter(|&vcpu| i64::from(vcpu) >= i64::from(count)) {
         let side = if live { "live" } else { "persistent" };

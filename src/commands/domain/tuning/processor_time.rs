@@ -13,10 +13,7 @@ use serde_json::{Map, Value, json};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("cpu-stats", Group::Domain, cpu_stats)
-    .about(
-        "show the CPU time a domain used",
-        "Shows the time used on each host CPU, and in total.",
-    )
+    .about("show the CPU time a domain used", "Shows the time used on each host CPU, and in total.")
     .options(&[
         Opt::domain(Complete::ActiveDomain),
         Opt::flag("total", "only the sum"),
@@ -33,9 +30,7 @@ fn cpu_stats(session: &mut Session, args: &Args) -> Result<()> {
     let domains = connection.domains();
     let (start, count) = (args.number::<i32>("start")?, args.number::<i32>("count")?);
     let ranged = start.is_some() || count.is_some();
-    let start = u32::try_from(start.unwrap_or(0))
-        .ok()
-        .context("Invalid value for start CPU")?;
+    let start = u32::try_from(start.unwrap_or(0)).ok().context("Invalid value for start CPU")?;
     let most = count.map(u32::try_from).transpose().ok();
     let most = most.context("Invalid value for number of CPUs to show")?;
     let failed = || format!("Failed to retrieve CPU statistics for domain '{}'", domain.name);
@@ -45,10 +40,7 @@ fn cpu_stats(session: &mut Session, args: &Args) -> Result<()> {
         let cpus = domains.cpu_stats(&domain, 0, 0, 0, 0).with_context(failed)?.1;
         let cpus = u32::try_from(cpus).unwrap_or_default();
         if start >= cpus {
-            bail!(
-                "Start CPU {start} is out of range (min: 0, max: {})",
-                i64::from(cpus) - 1
-            );
+            bail!("Start CPU {start} is out of range (min: 0, max: {})", i64::from(cpus) - 1);
         }
         if most.is_some_and(|most| most > cpus - start) && session.settings.format == Format::Table {
             session.print(format_args!("Only {cpus} CPUs available to show\n"));
@@ -56,11 +48,8 @@ fn cpu_stats(session: &mut Session, args: &Args) -> Result<()> {
         let end = most.map_or(cpus, |most| cpus.min(start.saturating_add(most)));
         shown = single(domains, &domain, start, end).with_context(failed)?;
     }
-    let total = if !ranged || args.has("total") {
-        Some(sum(domains, &domain).with_context(failed)?)
-    } else {
-        None
-    };
+    let total =
+        if !ranged || args.has("total") { Some(sum(domains, &domain).with_context(failed)?) } else { None };
     let data = json!({
         "cpus": shown.iter().map(|(cpu, params)| object(Some(*cpu), params)).collect::<Vec<_>>(),
         "total": total.as_ref().map(|params| object(None, params)),

@@ -50,12 +50,7 @@ fn schedinfo(session: &mut Session, args: &Args) -> Result<()> {
     let wanted = wanted(args, &settings)?;
     if !wanted.is_empty() {
         let answer = domains.set_scheduler_parameters(&domain, &wanted, flags);
-        plain_name(
-            answer,
-            flags,
-            "virDomainSetSchedulerParametersFlags",
-            "virDomainSetSchedulerParameters",
-        )?;
+        plain_name(answer, flags, "virDomainSetSchedulerParametersFlags", "virDomainSetSchedulerParameters")?;
         settings = read(domains, &domain, flags)?;
     }
     let mut lines: Vec<Setting> = settings.iter().map(Setting::of).collect();
@@ -67,12 +62,7 @@ fn schedinfo(session: &mut Session, args: &Args) -> Result<()> {
 
 fn read(domains: &dyn Domains, domain: &DomainRef, flags: u32) -> Result<Vec<TypedParam>, Error> {
     let answer = domains.scheduler_parameters(domain, flags | TYPED_PARAM_STRING_OKAY);
-    plain_name(
-        answer,
-        flags,
-        "virDomainGetSchedulerParametersFlags",
-        "virDomainGetSchedulerParameters",
-    )
+    plain_name(answer, flags, "virDomainGetSchedulerParametersFlags", "virDomainGetSchedulerParameters")
 }
 
 /// What is to be changed: the options by their names, the rest as `NAME=VALUE`; each must be a setting there is.

@@ -93,12 +93,7 @@ fn setvcpus(session: &mut Session, args: &Args) -> Result<()> {
     }
     let answer = connection.domains().set_vcpus(&domain, count, flags);
     let asked = chosen | impact(args)?;
-    Ok(plain_name(
-        answer,
-        asked,
-        "virDomainSetVcpusFlags",
-        "virDomainSetVcpus",
-    )?)
+    Ok(plain_name(answer, asked, "virDomainSetVcpusFlags", "virDomainSetVcpus")?)
 }
 
 fn setvcpu(session: &mut Session, args: &Args) -> Result<()> {
@@ -139,17 +134,10 @@ fn vcpucount(session: &mut Session, args: &Args) -> Result<()> {
         ]);
         // Inside the guest every vCPU counts, and there is no limit to ask for.
         let guest = args.has("guest");
-        let flags = if guest {
-            flags & !DOMAIN_VCPU_MAXIMUM
-        } else {
-            flags
-        };
+        let flags = if guest { flags & !DOMAIN_VCPU_MAXIMUM } else { flags };
         let answer = domains.vcpu_count(&domain, flags);
-        let count = if guest {
-            answer.context("Failed to retrieve vCPU count from the guest")?
-        } else {
-            answer?
-        };
+        let count =
+            if guest { answer.context("Failed to retrieve vCPU count from the guest")? } else { answer? };
         return session.value("count", count);
     }
     let mut text = String::new();

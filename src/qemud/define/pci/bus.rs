@@ -113,10 +113,7 @@ pub struct Bus {
 impl Bus {
     /// An empty bus.
     pub fn new(kind: BusKind) -> Bus {
-        Bus {
-            kind,
-            slots: BTreeMap::new(),
-        }
+        Bus { kind, slots: BTreeMap::new() }
     }
 
     /// Whether nothing sits in a slot.
@@ -143,19 +140,13 @@ impl Bus {
             )));
         }
         if place.function > 7 {
-            return Err(Error::xml(format!(
-                "Invalid PCI address {}. function must be <= 7",
-                place.text()
-            )));
+            return Err(Error::xml(format!("Invalid PCI address {}. function must be <= 7", place.text())));
         }
         let fresh = self.is_free(place.slot);
         let slot = self.slots.entry(place.slot).or_default();
         let bit = 1 << place.function;
         if slot.functions & bit != 0 {
-            return Err(Error::xml(format!(
-                "Attempted double use of PCI Address {}",
-                place.text()
-            )));
+            return Err(Error::xml(format!("Attempted double use of PCI Address {}", place.text())));
         }
         slot.functions |= bit;
         slot.joinable = joinable && (fresh || slot.joinable);
@@ -169,10 +160,7 @@ impl Bus {
 
     /// A place for one more root port: beside others, or in a slot of its own.
     pub fn place_for_port(&self) -> Option<(u32, u32)> {
-        let shared = self
-            .slots
-            .iter()
-            .filter(|(_, slot)| slot.joinable && slot.functions & 1 != 0);
+        let shared = self.slots.iter().filter(|(_, slot)| slot.joinable && slot.functions & 1 != 0);
         let mut shared = shared.filter_map(|(number, slot)| {
             let function = (1..8).find(|function| slot.functions & (1 << function) == 0)?;
             Some((*number, function))

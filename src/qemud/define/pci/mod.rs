@@ -49,10 +49,8 @@ pub fn assign(devices: &mut Devices, board: Board) -> Result<()> {
         normalize(device);
     }
     // A free port for a device plugged in later; not where the definition has its own idea of its ports.
-    let mut wants_spare = board.is_express()
-        && !devices
-            .controllers("pci")
-            .any(|controller| index_of(controller) > 0);
+    let mut wants_spare =
+        board.is_express() && !devices.controllers("pci").any(|controller| index_of(controller) > 0);
     let trial = loop {
         match Trial::run(devices, board) {
             Ok(trial) => {
@@ -72,19 +70,10 @@ pub fn assign(devices: &mut Devices, board: Board) -> Result<()> {
                 add(devices, "pcie-to-pci-bridge")?;
             }
             Err(Obstacle::NoBus(bus)) if bus < BUSES_MAX => {
-                add(
-                    devices,
-                    if board.is_express() {
-                        "pcie-root-port"
-                    } else {
-                        "pci-bridge"
-                    },
-                )?;
+                add(devices, if board.is_express() { "pcie-root-port" } else { "pci-bridge" })?;
             }
             Err(Obstacle::NoBus(bus)) => {
-                return Err(Error::xml(format!(
-                    "Invalid PCI address bus 0x{bus:02x}, must be <= 0xff"
-                )));
+                return Err(Error::xml(format!("Invalid PCI address bus 0x{bus:02x}, must be <= 0xff")));
             }
             Err(Obstacle::Error(error)) => return Err(error),
         }
@@ -96,11 +85,7 @@ pub fn assign(devices: &mut Devices, board: Board) -> Result<()> {
 
 /// Adds a PCI controller with the next free index.
 fn add(devices: &mut Devices, model: &str) -> Result<()> {
-    let index = devices
-        .controllers("pci")
-        .map(index_of)
-        .max()
-        .map_or(1, |last| last + 1);
+    let index = devices.controllers("pci").map(index_of).max().map_or(1, |last| last + 1);
     if index >= BUSES_MAX {
         return Err(Error::xml("No more available PCI slots"));
     }
@@ -136,10 +121,7 @@ fn normalize(device: &mut Element) {
     let Some(written) = address(device, "pci") else {
         return;
     };
-    if ["domain", "bus", "slot"]
-        .iter()
-        .all(|part| written.attribute(part).is_none())
-    {
+    if ["domain", "bus", "slot"].iter().all(|part| written.attribute(part).is_none()) {
         device.retain(|child| child.name != "address"); // only the type is said: choose one
         return;
     }
@@ -157,11 +139,7 @@ fn normalize(device: &mut Element) {
 
 fn place_of(address: &Element) -> Place {
     let part = |name| number(address.attribute(name)).unwrap_or(0);
-    Place {
-        bus: part("bus"),
-        slot: part("slot"),
-        function: part("function"),
-    }
+    Place { bus: part("bus"), slot: part("slot"), function: part("function") }
 }
 
 /// One attempt to give everything a place.
@@ -176,12 +154,8 @@ struct Trial {
 
 impl Trial {
     fn run(devices: &Devices, board: Board) -> Attempt<Trial> {
-        let mut trial = Trial {
-            board,
-            buses: BTreeMap::new(),
-            found: Vec::new(),
-            companions: BTreeMap::new(),
-        };
+        let mut trial =
+            Trial { board, buses: BTreeMap::new(), found: Vec::new(), companions: BTreeMap::new() };
         trial.load(devices)?;
         let waiting = waiting(devices, board);
         let fixed = |need: &Need| matches!(need, Need::Preferred(..));
@@ -191,9 +165,8 @@ impl Trial {
         let mut bridges: Vec<_> = waiting.iter().filter(|(at, _)| is_bridge(*at)).collect();
         bridges.sort_by_key(|(at, _)| index_of(&devices.items[*at]));
         let first = waiting.iter().filter(|(_, need)| fixed(need));
-        let built_in_usb = waiting
-            .iter()
-            .filter(|(_, need)| board.family.is_q35 && matches!(need, Need::Companion(_)));
+        let built_in_usb =
+            waiting.iter().filter(|(_, need)| board.family.is_q35 && matches!(need, Need::Companion(_)));
         let first: Vec<_> = first.chain(built_in_usb).collect();
         let rest = waiting.iter().filter(|(at, need)| {
             !is_bridge(*at) && !first.iter().any(|(known, _)| known == at) && !fixed(need)
@@ -221,14 +194,7 @@ impl Trial {
             _ => &[],
         };
         for (slot, function) in chipset {
-            self.take(
-                Place {
-                    bus: 0,
-                    slot: *slot,
-                    function: *function,
-                },
-                false,
-            )?;
+            self.take(Place { bus: 0, slot: *slot, function: *function }, false)?;
         }
         for device in &devices.items {
             let Some(written) = address(device, "pci") else {
@@ -236,10 +202,7 @@ impl Trial {
             };
             let is_port = device.attribute("model") == Some("pcie-root-port");
             self.take(place_of(written), is_port)?;
-            if device
-                .attribute("model")
-                .is_some_and(|model| model.starts_with("ich9-"))
-            {
+            if device.attribute("model").is_some_and(|model| model.starts_with("ich9-")) {
                 let place = place_of(written);
                 self.companions.insert(index_of(device), (place.bus, place.slot));
             }
@@ -273,35 +236,23 @@ impl Trial {
         let fitting = self.buses.iter_mut().filter(|(_, bus)| bus.kind.takes(kind));
         let mut free = fitting.filter_map(|(index, bus)| bus.free_slot().map(|slot| (*index, slot)));
         let Some((bus, slot)) = free.next() else {
-            let port_is_free = self
-                .buses
-                .values()
-                .any(|bus| bus.kind == BusKind::Port && bus.is_empty());
+            let port_is_free = self.buses.values().any(|bus| bus.kind == BusKind::Port && bus.is_empty());
             return Err(match kind {
                 Kind::Express => Obstacle::NoPort,
                 Kind::Conventional => Obstacle::NoSlot { port_is_free },
                 Kind::Integrated => Error::xml("No more available PCI slots").into(),
             });
         };
-        let place = Place {
-            bus,
-            slot,
-            function: 0,
-        };
+        let place = Place { bus, slot, function: 0 };
         self.take(place, false)?;
         Ok(place)
     }
 
     fn port(&mut self) -> Attempt<Place> {
         let root = self.buses.get(&0).filter(|bus| bus.kind == BusKind::ExpressRoot);
-        let (slot, function) = root
-            .and_then(Bus::place_for_port)
-            .ok_or_else(|| Error::xml("No more available PCI slots"))?;
-        let place = Place {
-            bus: 0,
-            slot,
-            function,
-        };
+        let (slot, function) =
+            root.and_then(Bus::place_for_port).ok_or_else(|| Error::xml("No more available PCI slots"))?;
+        let place = Place { bus: 0, slot, function };
         self.take(place, true)?;
         Ok(place)
     }
@@ -310,9 +261,7 @@ impl Trial {
         let known = self.companions.get(&index).copied();
         let built_in = || {
             // The chipset's own slots are for whole sets; a fast controller alone goes where there is room.
-            let mut set = devices
-                .controllers("usb")
-                .filter(|controller| index_of(controller) == index);
+            let mut set = devices.controllers("usb").filter(|controller| index_of(controller) == index);
             set.find(|controller| controller.attribute("model") == Some("ich9-uhci1"))?;
             let root = self.buses.get(&0).filter(|_| self.board.family.is_q35)?;
             let mut slots = need::ICH9_USB_SLOTS.into_iter();
@@ -321,16 +270,10 @@ impl Trial {
         let (bus, slot) = match known.or_else(built_in) {
             Some(slot) => slot,
             None => {
-                let fitting = self
-                    .buses
-                    .iter()
-                    .filter(|(_, bus)| bus.kind.takes(Kind::Conventional));
+                let fitting = self.buses.iter().filter(|(_, bus)| bus.kind.takes(Kind::Conventional));
                 let mut free =
                     fitting.filter_map(|(bus_index, bus)| bus.free_slot().map(|slot| (*bus_index, slot)));
-                let port_is_free = self
-                    .buses
-                    .values()
-                    .any(|bus| bus.kind == BusKind::Port && bus.is_empty());
+                let port_is_free = self.buses.values().any(|bus| bus.kind == BusKind::Port && bus.is_empty());
                 free.next().ok_or(Obstacle::NoSlot { port_is_free })?
             }
         };
@@ -387,27 +330,17 @@ fn describe(controller: &mut Element) {
         "pci-expander-bus" => ("pxb", ""),
         _ => return,
     };
-    let port = address(controller, "pci")
-        .map(place_of)
-        .map(|place| place.slot << 3 | place.function);
+    let port = address(controller, "pci").map(place_of).map(|place| place.slot << 3 | place.function);
     let mut kept = std::mem::take(&mut controller.nodes);
-    if !kept
-        .iter()
-        .any(|node| matches!(node, crate::xml::Node::Element(child) if child.name == "model"))
-    {
-        kept.insert(
-            0,
-            crate::xml::Node::Element(Element::new("model").with("name", name)),
-        );
+    if !kept.iter().any(|node| matches!(node, crate::xml::Node::Element(child) if child.name == "model")) {
+        kept.insert(0, crate::xml::Node::Element(Element::new("model").with("name", name)));
     }
     controller.nodes = kept;
     if target.is_empty() {
         return;
     }
     if controller.child("target").is_none() {
-        controller
-            .nodes
-            .insert(1, crate::xml::Node::Element(Element::new("target")));
+        controller.nodes.insert(1, crate::xml::Node::Element(Element::new("target")));
     }
     if let Some(element) = controller.child_mut("target") {
         let mut fill = |name: &str, value: String| {
@@ -427,15 +360,9 @@ fn describe(controller: &mut Element) {
 
 /// A device at function 0 must say that its slot has more functions, or the guest does not look for them.
 fn say_multifunction(devices: &mut Devices) {
-    let places = devices
-        .items
-        .iter()
-        .filter_map(|device| address(device, "pci"))
-        .map(place_of);
-    let higher: Vec<(u32, u32)> = places
-        .filter(|place| place.function > 0)
-        .map(|place| (place.bus, place.slot))
-        .collect();
+    let places = devices.items.iter().filter_map(|device| address(device, "pci")).map(place_of);
+    let higher: Vec<(u32, u32)> =
+        places.filter(|place| place.function > 0).map(|place| (place.bus, place.slot)).collect();
     for device in &mut devices.items {
         let Some(written) = address(device, "pci") else {
             continue;

@@ -40,11 +40,7 @@ pub const ORDER: &[&str] = &[
 ];
 
 const fn root(slot: u32, function: u32) -> Place {
-    Place {
-        bus: 0,
-        slot,
-        function,
-    }
+    Place { bus: 0, slot, function }
 }
 
 /// The slots that the four ICH9 USB controllers of one index prefer on q35.
@@ -117,11 +113,7 @@ fn video(device: &Element, board: Board, is_first: bool) -> Option<Need> {
     if matches!(model, "none" | "ramfb") {
         return None;
     }
-    let kind = if matches!(model, "virtio" | "bochs") {
-        Kind::Express
-    } else {
-        Kind::Conventional
-    };
+    let kind = if matches!(model, "virtio" | "bochs") { Kind::Express } else { Kind::Conventional };
     Some(match is_first {
         true if board.family.is_q35 => Need::Preferred(root(1, 0), kind),
         true if board.family.is_i440fx => Need::Preferred(root(2, 0), kind),

@@ -76,24 +76,13 @@ const PCI: &[Field] = &[
 fn fields(kind: &str) -> &'static [Field] {
     match kind {
         "pci" => PCI,
-        "drive" => &[
-            ("controller", None, true),
-            ("bus", None, true),
-            ("target", None, true),
-            ("unit", None, true),
-        ],
-        "virtio-serial" => &[
-            ("controller", None, true),
-            ("bus", None, true),
-            ("port", None, true),
-        ],
+        "drive" => {
+            &[("controller", None, true), ("bus", None, true), ("target", None, true), ("unit", None, true)]
+        }
+        "virtio-serial" => &[("controller", None, true), ("bus", None, true), ("port", None, true)],
         "ccid" => &[("controller", None, true), ("slot", None, true)],
         "spapr-vio" => &[("reg", Some(8), false)],
-        "ccw" => &[
-            ("cssid", Some(1), false),
-            ("ssid", Some(1), false),
-            ("devno", Some(4), false),
-        ],
+        "ccw" => &[("cssid", Some(1), false), ("ssid", Some(1), false), ("devno", Some(4), false)],
         "isa" => &[("iobase", Some(1), false), ("irq", Some(1), false)],
         "dimm" => &[("slot", None, true), ("base", Some(1), false)],
         _ => &[],
@@ -144,12 +133,7 @@ fn complete_field(address: &mut Element, name: &str, digits: Option<usize>, fill
 /// Refuses a PCI address out of range.
 fn check_pci(address: &Element) -> Result<()> {
     let number = |name| address.attribute(name).and_then(parse_number).unwrap_or(0);
-    let (domain, bus, slot, function) = (
-        number("domain"),
-        number("bus"),
-        number("slot"),
-        number("function"),
-    );
+    let (domain, bus, slot, function) = (number("domain"), number("bus"), number("slot"), number("function"));
     let refused = |detail: String| Err(Error::xml(format!("Invalid PCI address {detail}")));
     if domain > 0xFFFF {
         return refused(format!("domain='0x{domain:x}', must be <= 0xFFFF"));

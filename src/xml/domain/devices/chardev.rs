@@ -78,12 +78,8 @@ pub static SOURCE: Shape = shape("source")
     .children(&[one(&CLIPBOARD), one(&MOUSE), one(&RECONNECT), many(&SECLABEL)])
     .after(check_source)
     .unless_empty();
-static CLIPBOARD: Shape = shape("clipboard")
-    .attributes(&[yes_no("copypaste")])
-    .unless_empty();
-static MOUSE: Shape = shape("mouse")
-    .attributes(&[one_of("mode", &["client", "server"])])
-    .unless_empty();
+static CLIPBOARD: Shape = shape("clipboard").attributes(&[yes_no("copypaste")]).unless_empty();
+static MOUSE: Shape = shape("mouse").attributes(&[one_of("mode", &["client", "server"])]).unless_empty();
 
 /// `<protocol>` spoken over a TCP source.
 pub static PROTOCOL: Shape =
@@ -137,9 +133,7 @@ fn check_source(source: &mut Element) -> Result<()> {
         }
     }
     if source.child("reconnect").is_some() && source.attribute("mode") == Some("bind") {
-        return Err(Error::internal(
-            "chardev reconnect is possible only for connect mode",
-        ));
+        return Err(Error::internal("chardev reconnect is possible only for connect mode"));
     }
     Ok(())
 }
@@ -190,9 +184,7 @@ pub(super) fn complete_source(device: &mut Element) -> Result<()> {
     let mut seen = false;
     device.retain(|child| child.name != "source" || many_sources || !std::mem::replace(&mut seen, true));
     for source in device.elements_mut().filter(|child| child.name == "source") {
-        source
-            .attributes
-            .retain(|(name, _)| fields.contains(&name.as_str()));
+        source.attributes.retain(|(name, _)| fields.contains(&name.as_str()));
         if matches!(kind.as_str(), "tcp" | "udp") && source.attribute("mode").is_none() {
             source.set("mode", "connect");
         }
@@ -214,9 +206,7 @@ pub(super) fn complete_source(device: &mut Element) -> Result<()> {
 }
 
 fn unknown_target(kind: &str) -> Error {
-    Error::unsupported_configuration(format!(
-        "unknown target type '{kind}' specified for character device"
-    ))
+    Error::unsupported_configuration(format!("unknown target type '{kind}' specified for character device"))
 }
 
 fn check_target(device: &mut Element) -> Result<()> {
@@ -244,9 +234,7 @@ const SERIAL_TARGETS: &[&str] = &[
     "sclp-serial",
     "isa-debug",
 ];
-const CONSOLE_TARGETS: &[&str] = &[
-    "serial", "xen", "uml", "virtio", "lxc", "openvz", "sclp", "sclplm",
-];
+const CONSOLE_TARGETS: &[&str] = &["serial", "xen", "uml", "virtio", "lxc", "openvz", "sclp", "sclplm"];
 
 fn complete_channel(channel: &mut Element) -> Result<()> {
     complete_source(channel)?;
@@ -269,9 +257,8 @@ fn complete_channel(channel: &mut Element) -> Result<()> {
 /// Whether two character devices have the same far end: what makes a console the twin of a serial port.
 pub fn same_source(one: &Element, other: &Element) -> bool {
     let parts = |device: &Element| {
-        let kept = device
-            .elements()
-            .filter(|child| matches!(child.name.as_str(), "source" | "protocol" | "log"));
+        let kept =
+            device.elements().filter(|child| matches!(child.name.as_str(), "source" | "protocol" | "log"));
         kept.cloned().collect::<Vec<_>>()
     };
     one.attribute("type") == other.attribute("type") && parts(one) == parts(other)

@@ -29,19 +29,8 @@ pub static CONTROLLER: Shape = shape("controller")
     ])
     .after(check);
 
-const TYPES: &[&str] = &[
-    "ide",
-    "fdc",
-    "scsi",
-    "sata",
-    "virtio-serial",
-    "ccid",
-    "usb",
-    "pci",
-    "xenbus",
-    "isa",
-    "nvme",
-];
+const TYPES: &[&str] =
+    &["ide", "fdc", "scsi", "sata", "virtio-serial", "ccid", "usb", "pci", "xenbus", "isa", "nvme"];
 
 static MODEL: Shape = shape("model").attributes(&[text("name")]);
 static TARGET: Shape = shape("target")

@@ -14,10 +14,7 @@ pub static DISK: Shape = shape("disk")
     .attributes(&[
         one_of("type", super::disk_source::TYPES),
         one_of("device", &["disk", "cdrom", "floppy", "lun"]),
-        one_of(
-            "model",
-            &["virtio", "virtio-transitional", "virtio-non-transitional"],
-        ),
+        one_of("model", &["virtio", "virtio-transitional", "virtio-non-transitional"]),
         yes_no("rawio"),
         one_of("sgio", &["filtered", "unfiltered"]).omit("default"),
         one_of("snapshot", &["no", "internal", "external", "manual"]).omit("default"),
@@ -54,11 +51,7 @@ static DRIVER: Shape = shape("driver")
     .attributes(&[
         text("name"),
         text("type"),
-        one_of(
-            "cache",
-            &["none", "writethrough", "writeback", "directsync", "unsafe"],
-        )
-        .omit("default"),
+        one_of("cache", &["none", "writethrough", "writeback", "directsync", "unsafe"]).omit("default"),
         one_of("error_policy", &["stop", "report", "ignore", "enospace"]).omit("default"),
         one_of("rerror_policy", &["stop", "report", "ignore"]).omit("default"),
         one_of("io", &["native", "threads", "io_uring"]),
@@ -81,17 +74,15 @@ static DRIVER: Shape = shape("driver")
 
 static STATISTICS: Shape = shape("statistics").children(&[many(&STATISTIC)]).unless_empty();
 static STATISTIC: Shape = shape("statistic").attributes(&[unsigned("interval")]);
-static METADATA_CACHE: Shape = shape("metadata_cache")
-    .children(&[one(&METADATA_CACHE_MAX_SIZE)])
-    .unless_empty();
+static METADATA_CACHE: Shape =
+    shape("metadata_cache").children(&[one(&METADATA_CACHE_MAX_SIZE)]).unless_empty();
 static METADATA_CACHE_MAX_SIZE: Shape = shape("max_size")
     .attributes(&[text("unit")])
     .with_text()
     .after(|size| crate::xml::domain::memory::rescale(size, 1, "bytes", 1));
 static IO_THREADS: Shape = shape("iothreads").children(&[many(&IO_THREAD)]).unless_empty();
-static IO_THREAD: Shape = shape("iothread")
-    .attributes(&[positive("id").required()])
-    .children(&[many(&QUEUE)]);
+static IO_THREAD: Shape =
+    shape("iothread").attributes(&[positive("id").required()]).children(&[many(&QUEUE)]);
 static QUEUE: Shape = shape("queue").attributes(&[unsigned("id").required()]);
 
 static BACKEND_DOMAIN: Shape = shape("backenddomain").attributes(&[text("name")]);
@@ -116,9 +107,7 @@ static TARGET: Shape = shape("target").attributes(&[
     unsigned("rotation_rate").omit("0"),
     text("dpofua"),
 ]);
-const BUSES: &[&str] = &[
-    "ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", "sata", "sd", "nvme",
-];
+const BUSES: &[&str] = &["ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", "sata", "sd", "nvme"];
 
 /// `<iotune>`, and the body of a throttle group.
 pub static IO_TUNE: Shape = shape("iotune").children(IO_TUNE_CHILDREN).unless_empty();
@@ -173,9 +162,7 @@ limits! {
     WRITE_IOPS_LENGTH = "write_iops_sec_max_length";
 }
 static GROUP_NAME: Shape = text_shape("group_name");
-static THROTTLE_FILTERS: Shape = shape("throttlefilters")
-    .children(&[many(&THROTTLE_FILTER)])
-    .unless_empty();
+static THROTTLE_FILTERS: Shape = shape("throttlefilters").children(&[many(&THROTTLE_FILTER)]).unless_empty();
 static THROTTLE_FILTER: Shape = shape("throttlefilter").attributes(&[text("group").required()]);
 static READ_ONLY: Shape = shape("readonly");
 static SHAREABLE: Shape = shape("shareable");
@@ -193,10 +180,7 @@ fn limit(element: &mut Element) -> Result<()> {
         Ok(number) => element.set_text(number),
         Err(_) if text.is_empty() => {}
         Err(_) => {
-            return Err(Error::xml(format!(
-                "disk iotune field '{}' must be an integer",
-                element.name
-            )));
+            return Err(Error::xml(format!("disk iotune field '{}' must be an integer", element.name)));
         }
     }
     Ok(())
@@ -234,28 +218,20 @@ fn guess_bus(name: &str, device: &str) -> Option<&'static str> {
     if device == "floppy" {
         return Some("fdc");
     }
-    prefixes
-        .iter()
-        .find(|(prefix, _)| name.starts_with(prefix))
-        .map(|(_, bus)| *bus)
+    prefixes.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, bus)| *bus)
 }
 
 /// What a disk is called in messages: its source, if it has one.
 pub fn source_text(disk: &Element) -> Option<&str> {
     let source = disk.child("source")?;
-    ["file", "dev", "dir", "name", "volume", "path"]
-        .iter()
-        .find_map(|name| source.attribute(name))
+    ["file", "dev", "dir", "name", "volume", "path"].iter().find_map(|name| source.attribute(name))
 }
 
 fn check(disk: &mut Element) -> Result<()> {
     let device = disk.attribute("device").unwrap_or_default().to_string();
     let kind = disk.attribute("type").unwrap_or_default().to_string();
     let Some(name) = disk.child_attribute("target", "dev").map(str::to_string) else {
-        return Err(Error::new(
-            ErrorCode::NO_TARGET,
-            source_text(disk).unwrap_or_default(),
-        ));
+        return Err(Error::new(ErrorCode::NO_TARGET, source_text(disk).unwrap_or_default()));
     };
     disk.remove("mirror");
     drop_empty_source(disk, &kind)?;
@@ -269,18 +245,14 @@ fn check(disk: &mut Element) -> Result<()> {
         ));
     }
     if disk.attribute("sgio") == Some("unfiltered") {
-        return Err(Error::unsupported_configuration(
-            "unfiltered sgio is no longer supported",
-        ));
+        return Err(Error::unsupported_configuration("unfiltered sgio is no longer supported"));
     }
     if kind == "vhostuser" && disk.attribute("snapshot").is_none() {
         disk.set("snapshot", "no");
     }
     if let Some(format) = disk.child_attribute("driver", "type") {
         if !FORMATS.contains(&format) {
-            return Err(Error::unsupported_configuration(format!(
-                "unknown driver format value '{format}'"
-            )));
+            return Err(Error::unsupported_configuration(format!("unknown driver format value '{format}'")));
         }
     }
     if let Some(target) = disk.child_mut("target") {
@@ -308,9 +280,7 @@ fn drop_empty_source(disk: &mut Element, kind: &str) -> Result<()> {
             return Err(crate::xml::shape::missing_attribute("source", "protocol"));
         }
         "volume" if !names("pool") || !names("volume") => {
-            return Err(Error::xml(
-                "'pool' and 'volume' must be specified together for 'pool' type source",
-            ));
+            return Err(Error::xml("'pool' and 'volume' must be specified together for 'pool' type source"));
         }
         _ => true,
     };
@@ -327,9 +297,8 @@ const FORMATS: &[&str] = &[
 
 /// The number in a disk's name: `sda` is 0, `sdaa` is 26.
 pub fn index_of(name: &str) -> Option<u32> {
-    let letters = ["fd", "hd", "sd", "vd", "xvd", "ubd"]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))?;
+    let letters =
+        ["fd", "hd", "sd", "vd", "xvd", "ubd"].iter().find_map(|prefix| name.strip_prefix(prefix))?;
     let letters = letters.trim_end_matches(|c: char| c.is_ascii_digit());
     if letters.is_empty() {
         return None;
@@ -352,11 +321,7 @@ fn assign_address(disk: &mut Element, name: &str) -> Result<()> {
         return Err(unknown_name(name));
     };
     let Some(index) = index_of(name) else {
-        return if name.starts_with("nvme") {
-            Ok(())
-        } else {
-            Err(unknown_name(name))
-        };
+        return if name.starts_with("nvme") { Ok(()) } else { Err(unknown_name(name)) };
     };
     let (controller, bus, unit) = match bus {
         "scsi" => (index / 7, 0, index % 7),

@@ -6,16 +6,7 @@ use crate::xml::Element;
 use crate::xml::shape::{Shape, many, one, one_of, positive, shape, text, text_shape, unsigned, yes_no};
 
 /// The kinds of sources.
-pub const TYPES: &[&str] = &[
-    "file",
-    "block",
-    "dir",
-    "network",
-    "volume",
-    "nvme",
-    "vhostuser",
-    "vhostvdpa",
-];
+pub const TYPES: &[&str] = &["file", "block", "dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa"];
 
 /// `<source>` of a disk.
 pub static SOURCE: Shape = shape("source")
@@ -79,12 +70,8 @@ static IQN: Shape = shape("iqn").attributes(&[text("name")]);
 static SSL: Shape = shape("ssl").attributes(&[yes_no("verify")]).unless_empty();
 static COOKIES: Shape = shape("cookies").children(&[many(&COOKIE)]).unless_empty();
 static COOKIE: Shape = shape("cookie").attributes(&[text("name")]).with_text();
-static READ_AHEAD: Shape = shape("readahead")
-    .attributes(&[unsigned("size").omit("0")])
-    .unless_empty();
-static TIMEOUT: Shape = shape("timeout")
-    .attributes(&[unsigned("seconds").omit("0")])
-    .unless_empty();
+static READ_AHEAD: Shape = shape("readahead").attributes(&[unsigned("size").omit("0")]).unless_empty();
+static TIMEOUT: Shape = shape("timeout").attributes(&[unsigned("seconds").omit("0")]).unless_empty();
 static IDENTITY: Shape = shape("identity").attributes(&[
     text("username"),
     text("keyfile"),
@@ -102,18 +89,14 @@ static SLICE: Shape = shape("slice").attributes(&[
     unsigned("offset").required(),
     positive("size").required(),
 ]);
-static RESERVATIONS: Shape = shape("reservations")
-    .attributes(&[yes_no("managed")])
-    .children(&[one(&RESERVATIONS_SOURCE)]);
+static RESERVATIONS: Shape =
+    shape("reservations").attributes(&[yes_no("managed")]).children(&[one(&RESERVATIONS_SOURCE)]);
 static RESERVATIONS_SOURCE: Shape = shape("source").attributes(&[text("type"), text("path"), text("mode")]);
-static DATA_STORE: Shape = shape("dataStore")
-    .attributes(&[one_of("type", TYPES)])
-    .children(&[one(&FORMAT), one(&SOURCE)]);
+static DATA_STORE: Shape =
+    shape("dataStore").attributes(&[one_of("type", TYPES)]).children(&[one(&FORMAT), one(&SOURCE)]);
 
 /// `<auth>`: whose secret opens a network source.
-pub static AUTH: Shape = shape("auth")
-    .attributes(&[text("username").required()])
-    .children(&[one(&SECRET)]);
+pub static AUTH: Shape = shape("auth").attributes(&[text("username").required()]).children(&[one(&SECRET)]);
 static SECRET: Shape = shape("secret").attributes(&[text("type"), text("uuid"), text("usage")]);
 
 /// `<encryption>` of a disk or a volume.
@@ -140,9 +123,8 @@ pub static BACKING_STORE: Shape = shape("backingStore")
         store.unset("index");
         Ok(())
     });
-static FORMAT: Shape = shape("format")
-    .attributes(&[text("type"), on_off_discard()])
-    .children(&[one(&FORMAT_CACHE)]);
+static FORMAT: Shape =
+    shape("format").attributes(&[text("type"), on_off_discard()]).children(&[one(&FORMAT_CACHE)]);
 static FORMAT_CACHE: Shape = shape("metadata_cache").verbatim();
 const fn on_off_discard() -> crate::xml::shape::Attribute {
     crate::xml::shape::on_off("discard_no_unref")

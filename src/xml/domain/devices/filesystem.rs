@@ -9,15 +9,9 @@ use crate::xml::shape::{Shape, many, on_off, one, one_of, shape, text, text_shap
 /// `<filesystem>`.
 pub static FILESYSTEM: Shape = shape("filesystem")
     .attributes(&[
-        one_of(
-            "type",
-            &["mount", "block", "file", "template", "ram", "bind", "volume"],
-        ),
+        one_of("type", &["mount", "block", "file", "template", "ram", "bind", "volume"]),
         one_of("accessmode", &["passthrough", "mapped", "squash"]),
-        one_of(
-            "model",
-            &["virtio", "virtio-transitional", "virtio-non-transitional"],
-        ),
+        one_of("model", &["virtio", "virtio-transitional", "virtio-non-transitional"]),
         one_of("multidevs", &["remap", "forbid", "warn"]).omit("default"),
         text("fmode"),
         text("dmode"),
@@ -40,11 +34,7 @@ pub static FILESYSTEM: Shape = shape("filesystem")
 
 static DRIVER: Shape = shape("driver")
     .attributes(&[
-        one_of(
-            "type",
-            &["path", "handle", "loop", "nbd", "ploop", "virtiofs", "mtp"],
-        )
-        .omit("default"),
+        one_of("type", &["path", "handle", "loop", "nbd", "ploop", "virtiofs", "mtp"]).omit("default"),
         text("format"),
         one_of("wrpolicy", &["immediate"]).omit("default"),
         unsigned("queue"),
@@ -56,26 +46,14 @@ static DRIVER: Shape = shape("driver")
     .unless_empty();
 static BINARY: Shape = shape("binary")
     .attributes(&[text("path"), on_off("xattr")])
-    .children(&[
-        one(&CACHE),
-        one(&SANDBOX),
-        one(&LOCK),
-        one(&THREAD_POOL),
-        one(&OPEN_FILES),
-    ])
+    .children(&[one(&CACHE), one(&SANDBOX), one(&LOCK), one(&THREAD_POOL), one(&OPEN_FILES)])
     .unless_empty();
-static CACHE: Shape = shape("cache")
-    .attributes(&[one_of("mode", &["none", "always"]).omit("default")])
-    .unless_empty();
-static SANDBOX: Shape = shape("sandbox")
-    .attributes(&[one_of("mode", &["namespace", "chroot"]).omit("default")])
-    .unless_empty();
-static LOCK: Shape = shape("lock")
-    .attributes(&[on_off("posix"), on_off("flock")])
-    .unless_empty();
-static THREAD_POOL: Shape = shape("thread_pool")
-    .attributes(&[unsigned("size")])
-    .unless_empty();
+static CACHE: Shape =
+    shape("cache").attributes(&[one_of("mode", &["none", "always"]).omit("default")]).unless_empty();
+static SANDBOX: Shape =
+    shape("sandbox").attributes(&[one_of("mode", &["namespace", "chroot"]).omit("default")]).unless_empty();
+static LOCK: Shape = shape("lock").attributes(&[on_off("posix"), on_off("flock")]).unless_empty();
+static THREAD_POOL: Shape = shape("thread_pool").attributes(&[unsigned("size")]).unless_empty();
 static OPEN_FILES: Shape = shape("openfiles").attributes(&[unsigned("max")]).unless_empty();
 static SOURCE: Shape = shape("source").attributes(&[
     text("file"),

@@ -35,9 +35,8 @@ pub static HOSTDEV: Shape = shape("hostdev")
     ])
     .after(complete);
 
-static DRIVER: Shape = shape("driver")
-    .attributes(&[one_of("name", &["kvm", "vfio", "xen"]), text("model")])
-    .unless_empty();
+static DRIVER: Shape =
+    shape("driver").attributes(&[one_of("name", &["kvm", "vfio", "xen"]), text("model")]).unless_empty();
 static SOURCE: Shape = shape("source")
     .attributes(&[
         text("protocol"),
@@ -84,9 +83,7 @@ fn complete(device: &mut Element) -> Result<()> {
     let is_subsystem = mode == "subsystem";
     let known = if is_subsystem { TYPES } else { CAPABILITIES };
     if !known.contains(&kind.as_str()) {
-        return Err(Error::xml(format!(
-            "unknown host device source address type '{kind}'"
-        )));
+        return Err(Error::xml(format!("unknown host device source address type '{kind}'")));
     }
     device.set("mode", &mode);
     if !is_subsystem {
@@ -108,9 +105,7 @@ fn complete(device: &mut Element) -> Result<()> {
         }
     }
     if kind == "usb" && source.child("vendor").is_none() && source.child("address").is_none() {
-        return Err(Error::xml(
-            "usb device must have either vendor/product or bus/device",
-        ));
+        return Err(Error::xml("usb device must have either vendor/product or bus/device"));
     }
     Ok(())
 }

@@ -11,19 +11,9 @@ pub static INPUT: Shape = shape("input")
     .attributes(&[
         text("type"),
         text("bus"),
-        one_of(
-            "model",
-            &["virtio", "virtio-transitional", "virtio-non-transitional"],
-        ),
+        one_of("model", &["virtio", "virtio-transitional", "virtio-non-transitional"]),
     ])
-    .children(&[
-        one(&VIRTIO_DRIVER),
-        one(&SOURCE),
-        one(&BOOT),
-        one(&ALIAS),
-        one(&ACPI),
-        one(&ADDRESS),
-    ])
+    .children(&[one(&VIRTIO_DRIVER), one(&SOURCE), one(&BOOT), one(&ALIAS), one(&ACPI), one(&ADDRESS)])
     .after(complete);
 
 static SOURCE: Shape = shape("source").attributes(&[
@@ -32,14 +22,7 @@ static SOURCE: Shape = shape("source").attributes(&[
     one_of("grab", &["all"]),
     one_of(
         "grabToggle",
-        &[
-            "ctrl-ctrl",
-            "alt-alt",
-            "shift-shift",
-            "meta-meta",
-            "scrolllock",
-            "ctrl-scrolllock",
-        ],
+        &["ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock", "ctrl-scrolllock"],
     ),
     on_off("repeat"),
 ]);
@@ -49,20 +32,13 @@ fn complete(input: &mut Element) -> Result<()> {
     if kind.is_empty() {
         return Err(Error::internal("missing input device type"));
     }
-    if !matches!(
-        kind.as_str(),
-        "mouse" | "tablet" | "keyboard" | "passthrough" | "evdev"
-    ) {
-        return Err(Error::unsupported_configuration(format!(
-            "unknown input device type '{kind}'"
-        )));
+    if !matches!(kind.as_str(), "mouse" | "tablet" | "keyboard" | "passthrough" | "evdev") {
+        return Err(Error::unsupported_configuration(format!("unknown input device type '{kind}'")));
     }
     match input.attribute("bus") {
         Some("ps2" | "usb" | "xen" | "parallels" | "virtio" | "none") => {}
         Some(bus) => {
-            return Err(Error::unsupported_configuration(format!(
-                "unknown input bus type '{bus}'"
-            )));
+            return Err(Error::unsupported_configuration(format!("unknown input bus type '{bus}'")));
         }
         None => match kind.as_str() {
             "mouse" | "keyboard" => input.set("bus", "ps2"),
@@ -71,9 +47,7 @@ fn complete(input: &mut Element) -> Result<()> {
         },
     }
     if input.attribute("bus") == Some("ps2") && !matches!(kind.as_str(), "mouse" | "keyboard") {
-        return Err(Error::internal(format!(
-            "ps2 bus does not support {kind} input device"
-        )));
+        return Err(Error::internal(format!("ps2 bus does not support {kind} input device")));
     }
     Ok(())
 }

@@ -11,11 +11,7 @@ use crate::xml::shape::{
 
 /// `<interface>`.
 pub static INTERFACE: Shape = shape("interface")
-    .attributes(&[
-        one_of("type", TYPES).required(),
-        yes_no("managed"),
-        yes_no("trustGuestRxFilters"),
-    ])
+    .attributes(&[one_of("type", TYPES).required(), yes_no("managed"), yes_no("trustGuestRxFilters")])
     .children(&[
         one(&DRIVER_NAME),
         one(&MAC),
@@ -68,11 +64,8 @@ const TYPES: &[&str] = &[
 ];
 
 static DRIVER_NAME: Shape = shape("actual").verbatim().unless_empty();
-static MAC: Shape = shape("mac").attributes(&[
-    text("address"),
-    one_of("type", &["generated", "static"]),
-    yes_no("check"),
-]);
+static MAC: Shape =
+    shape("mac").attributes(&[text("address"), one_of("type", &["generated", "static"]), yes_no("check")]);
 static SOURCE: Shape = shape("source")
     .attributes(&[
         text("network"),
@@ -93,18 +86,13 @@ static SLOT: Shape = shape("slot").verbatim();
 static LOCAL: Shape = shape("local").attributes(&[text("address"), unsigned("port")]);
 
 /// `<vlan>`.
-pub static VLAN: Shape = shape("vlan")
-    .attributes(&[yes_no("trunk")])
-    .children(&[many(&TAG)]);
-static TAG: Shape = shape("tag").attributes(&[
-    unsigned("id").required(),
-    one_of("nativeMode", &["tagged", "untagged"]).omit("default"),
-]);
+pub static VLAN: Shape = shape("vlan").attributes(&[yes_no("trunk")]).children(&[many(&TAG)]);
+static TAG: Shape = shape("tag")
+    .attributes(&[unsigned("id").required(), one_of("nativeMode", &["tagged", "untagged"]).omit("default")]);
 
 /// `<virtualport>`.
-pub static VIRTUAL_PORT: Shape = shape("virtualport")
-    .attributes(&[text("type")])
-    .children(&[one(&PARAMETERS)]);
+pub static VIRTUAL_PORT: Shape =
+    shape("virtualport").attributes(&[text("type")]).children(&[one(&PARAMETERS)]);
 static PARAMETERS: Shape = shape("parameters")
     .attributes(&[
         unsigned("managerid"),
@@ -117,19 +105,11 @@ static PARAMETERS: Shape = shape("parameters")
     .unless_empty();
 
 static IP: Shape = shape("ip")
-    .attributes(&[
-        text("address").required(),
-        text("family"),
-        text("prefix"),
-        text("peer"),
-    ])
+    .attributes(&[text("address").required(), text("family"), text("prefix"), text("peer")])
     .after(|ip| {
         if ip.attribute("family").is_none() {
-            let family = if ip.attribute("address").is_some_and(|text| text.contains(':')) {
-                "ipv6"
-            } else {
-                "ipv4"
-            };
+            let family =
+                if ip.attribute("address").is_some_and(|text| text.contains(':')) { "ipv6" } else { "ipv4" };
             ip.set("family", family);
         }
         Ok(())
@@ -143,27 +123,17 @@ static ROUTE: Shape = shape("route").attributes(&[
     unsigned("metric"),
 ]);
 static PORT_FORWARD: Shape = shape("portForward")
-    .attributes(&[
-        one_of("proto", &["tcp", "udp"]).required(),
-        text("address"),
-        text("dev"),
-    ])
+    .attributes(&[one_of("proto", &["tcp", "udp"]).required(), text("address"), text("dev")])
     .children(&[many(&RANGE)]);
-static RANGE: Shape = shape("range").attributes(&[
-    unsigned("start"),
-    unsigned("end"),
-    unsigned("to"),
-    yes_no("exclude"),
-]);
+static RANGE: Shape =
+    shape("range").attributes(&[unsigned("start"), unsigned("end"), unsigned("to"), yes_no("exclude")]);
 
 static SCRIPT: Shape = shape("script").attributes(&[text("path")]).unless_empty();
 static DOWN_SCRIPT: Shape = shape("downscript").attributes(&[text("path")]).unless_empty();
 static BACKEND_DOMAIN: Shape = shape("backenddomain").attributes(&[text("name")]);
 
 /// `<bandwidth>`.
-pub static BANDWIDTH: Shape = shape("bandwidth")
-    .children(&[one(&INBOUND), one(&OUTBOUND)])
-    .unless_empty();
+pub static BANDWIDTH: Shape = shape("bandwidth").children(&[one(&INBOUND), one(&OUTBOUND)]).unless_empty();
 static INBOUND: Shape = shape("inbound").attributes(&[
     positive("average"),
     unsigned("peak"),
@@ -173,12 +143,8 @@ static INBOUND: Shape = shape("inbound").attributes(&[
 static OUTBOUND: Shape =
     shape("outbound").attributes(&[positive("average"), unsigned("peak"), unsigned("burst")]);
 static PORT: Shape = shape("port").attributes(&[yes_no("isolated")]).unless_empty();
-static TARGET: Shape = shape("target")
-    .attributes(&[text("dev"), yes_no("managed")])
-    .unless_empty();
-static GUEST: Shape = shape("guest")
-    .attributes(&[text("dev"), text("actual")])
-    .unless_empty();
+static TARGET: Shape = shape("target").attributes(&[text("dev"), yes_no("managed")]).unless_empty();
+static GUEST: Shape = shape("guest").attributes(&[text("dev"), text("actual")]).unless_empty();
 static MODEL: Shape = shape("model").attributes(&[text("type")]);
 static DRIVER: Shape = shape("driver")
     .attributes(&[
@@ -211,13 +177,7 @@ static HOST_OFFLOADS: Shape = shape("host")
     ])
     .unless_empty();
 static GUEST_OFFLOADS: Shape = shape("guest")
-    .attributes(&[
-        on_off("csum"),
-        on_off("tso4"),
-        on_off("tso6"),
-        on_off("ecn"),
-        on_off("ufo"),
-    ])
+    .attributes(&[on_off("csum"), on_off("tso4"), on_off("tso6"), on_off("ecn"), on_off("ufo")])
     .unless_empty();
 static BACKEND: Shape = shape("backend")
     .attributes(&[
@@ -231,33 +191,25 @@ static BACKEND: Shape = shape("backend")
     .unless_empty();
 
 /// `<filterref>`.
-pub static FILTER: Shape = shape("filterref")
-    .attributes(&[text("filter")])
-    .children(&[many(&FILTER_PARAMETER)]);
+pub static FILTER: Shape =
+    shape("filterref").attributes(&[text("filter")]).children(&[many(&FILTER_PARAMETER)]);
 static FILTER_PARAMETER: Shape = shape("parameter").attributes(&[text("name"), text("value")]);
 static TUNE: Shape = shape("tune").children(&[one(&SEND_BUFFER)]).unless_empty();
 static SEND_BUFFER: Shape = text_shape("sndbuf");
-static TEAMING: Shape = shape("teaming").attributes(&[
-    one_of("type", &["persistent", "transient"]).required(),
-    text("persistent"),
-]);
-static LINK: Shape = shape("link")
-    .attributes(&[text("state")])
-    .after(check_link)
-    .unless_empty();
+static TEAMING: Shape = shape("teaming")
+    .attributes(&[one_of("type", &["persistent", "transient"]).required(), text("persistent")]);
+static LINK: Shape = shape("link").attributes(&[text("state")]).after(check_link).unless_empty();
 static MTU: Shape = shape("mtu").attributes(&[positive("size").required()]);
-static COALESCE: Shape = shape("coalesce")
-    .children(&[one(&COALESCE_RECEIVE)])
-    .unless_empty();
+static COALESCE: Shape = shape("coalesce").children(&[one(&COALESCE_RECEIVE)]).unless_empty();
 static COALESCE_RECEIVE: Shape = shape("rx").children(&[one(&FRAMES)]).unless_empty();
 static FRAMES: Shape = shape("frames").attributes(&[integer("max")]).unless_empty();
 
 fn check_link(link: &mut Element) -> Result<()> {
     match link.attribute("state") {
         None | Some("up" | "down") => Ok(()),
-        Some(other) => Err(Error::unsupported_configuration(format!(
-            "unknown interface link state '{other}'"
-        ))),
+        Some(other) => {
+            Err(Error::unsupported_configuration(format!("unknown interface link state '{other}'")))
+        }
     }
 }
 
@@ -265,11 +217,7 @@ fn check_link(link: &mut Element) -> Result<()> {
 pub fn canonical_mac(text: &str) -> Option<String> {
     let bytes = text
         .split(':')
-        .map(|part| {
-            u8::from_str_radix(part, 16)
-                .ok()
-                .filter(|_| (1..=2).contains(&part.len()))
-        })
+        .map(|part| u8::from_str_radix(part, 16).ok().filter(|_| (1..=2).contains(&part.len())))
         .collect::<Option<Vec<u8>>>()
         .filter(|bytes| bytes.len() == 6)?;
     let parts: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -290,9 +238,7 @@ fn complete(interface: &mut Element) -> Result<()> {
     };
     if let Some(attribute) = needs {
         let Some(source) = interface.child("source") else {
-            return Err(Error::xml(format!(
-                "interface type='{kind}' requires a 'source' element"
-            )));
+            return Err(Error::xml(format!("interface type='{kind}' requires a 'source' element")));
         };
         if !attribute.is_empty() && source.attribute(attribute).is_none() {
             return Err(crate::xml::shape::missing_attribute("source", attribute));
@@ -353,9 +299,7 @@ fn complete_mac(interface: &mut Element) -> Result<()> {
     };
     let multicast = u8::from_str_radix(&address[..2], 16).is_ok_and(|byte| byte & 1 == 1);
     if multicast {
-        return Err(Error::xml(format!(
-            "expected unicast mac address, found multicast '{address}'"
-        )));
+        return Err(Error::xml(format!("expected unicast mac address, found multicast '{address}'")));
     }
     mac.set("address", address);
     Ok(())

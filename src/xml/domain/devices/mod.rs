@@ -65,32 +65,21 @@ static EMULATOR: Shape = text_shape("emulator");
 pub(super) static BOOT: Shape =
     shape("boot").attributes(&[positive("order").required(), unsigned("loadparm")]);
 /// `<alias>`: only aliases given by the user outlive a definition.
-pub(super) static ALIAS: Shape = shape("alias")
-    .attributes(&[text("name")])
-    .unless_empty()
-    .after(keep_user_alias);
+pub(super) static ALIAS: Shape =
+    shape("alias").attributes(&[text("name")]).unless_empty().after(keep_user_alias);
 /// `<rom>` of a PCI device.
-pub(super) static ROM: Shape = shape("rom")
-    .attributes(&[yes_no("enabled"), on_off("bar"), text("file")])
-    .unless_empty();
+pub(super) static ROM: Shape =
+    shape("rom").attributes(&[yes_no("enabled"), on_off("bar"), text("file")]).unless_empty();
 /// `<acpi index=…>` of a device.
 pub(super) static ACPI: Shape = shape("acpi").attributes(&[unsigned("index")]).unless_empty();
 
 /// `<driver>` of a virtio device that has nothing but the common options.
 pub(super) static VIRTIO_DRIVER: Shape = shape("driver")
-    .attributes(&[
-        on_off("iommu"),
-        on_off("ats"),
-        on_off("packed"),
-        on_off("page_per_vq"),
-    ])
+    .attributes(&[on_off("iommu"), on_off("ats"), on_off("packed"), on_off("page_per_vq")])
     .unless_empty();
 
 fn keep_user_alias(alias: &mut Element) -> Result<()> {
-    if !alias
-        .attribute("name")
-        .is_some_and(|name| name.starts_with("ua-"))
-    {
+    if !alias.attribute("name").is_some_and(|name| name.starts_with("ua-")) {
         alias.unset("name");
     }
     Ok(())

@@ -28,10 +28,7 @@ pub static RNG: Shape = shape("rng")
     });
 static RATE: Shape = shape("rate").attributes(&[positive("bytes").required(), unsigned("period").omit("0")]);
 static RNG_BACKEND: Shape = shape("backend")
-    .attributes(&[
-        one_of("model", &["random", "egd", "builtin"]).required(),
-        text("type"),
-    ])
+    .attributes(&[one_of("model", &["random", "egd", "builtin"]).required(), text("type")])
     .children(&[many(&SOURCE), one(&PROTOCOL)])
     .with_text()
     .after(complete_rng_backend);
@@ -47,9 +44,7 @@ fn complete_rng_backend(backend: &mut Element) -> Result<()> {
             if backend.attribute("type").is_none() {
                 return Err(Error::xml("missing EGD backend type"));
             }
-            backend
-                .nodes
-                .retain(|node| matches!(node, crate::xml::Node::Element(_)));
+            backend.nodes.retain(|node| matches!(node, crate::xml::Node::Element(_)));
         }
         _ => {
             backend.nodes.clear();
@@ -62,13 +57,7 @@ fn complete_rng_backend(backend: &mut Element) -> Result<()> {
 /// `<tpm>`.
 pub static TPM: Shape = shape("tpm")
     .attributes(&[one_of("model", &["tpm-tis", "tpm-crb", "tpm-spapr", "spapr-tpm-proxy"]).omit("default")])
-    .children(&[
-        one(&TPM_BACKEND),
-        one(&BOOT),
-        one(&ALIAS),
-        one(&ACPI),
-        one(&ADDRESS),
-    ])
+    .children(&[one(&TPM_BACKEND), one(&BOOT), one(&ALIAS), one(&ACPI), one(&ADDRESS)])
     .after(|tpm| match tpm.child("backend") {
         Some(_) => Ok(()),
         None => Err(Error::xml("missing TPM device backend")),
@@ -80,21 +69,12 @@ static TPM_BACKEND: Shape = shape("backend")
         yes_no("persistent_state"),
         unsigned("debug"),
     ])
-    .children(&[
-        one(&DEVICE),
-        one(&ENCRYPTION),
-        one(&TPM_SOURCE),
-        one(&BANKS),
-        one(&PROFILE),
-    ]);
+    .children(&[one(&DEVICE), one(&ENCRYPTION), one(&TPM_SOURCE), one(&BANKS), one(&PROFILE)]);
 static DEVICE: Shape = shape("device").attributes(&[text("path")]);
 static ENCRYPTION: Shape = shape("encryption").attributes(&[text("secret").required()]);
 static TPM_SOURCE: Shape = shape("source")
     .attributes(&[text("type"), text("mode"), text("path")])
-    .children(&[
-        one(&super::disk_source::RECONNECT),
-        many(&super::disk_source::SECLABEL),
-    ]);
+    .children(&[one(&super::disk_source::RECONNECT), many(&super::disk_source::SECLABEL)]);
 static BANKS: Shape = shape("active_pcr_banks").verbatim();
 static PROFILE: Shape = shape("profile").attributes(&[
     text("source"),
@@ -105,14 +85,7 @@ static PROFILE: Shape = shape("profile").attributes(&[
 /// `<vsock>`.
 pub static VSOCK: Shape = shape("vsock")
     .attributes(&[one_of("model", VIRTIO_MODELS).omit("default")])
-    .children(&[
-        one(&CONTEXT),
-        one(&VIRTIO_DRIVER),
-        one(&BOOT),
-        one(&ALIAS),
-        one(&ACPI),
-        one(&ADDRESS),
-    ])
+    .children(&[one(&CONTEXT), one(&VIRTIO_DRIVER), one(&BOOT), one(&ALIAS), one(&ACPI), one(&ADDRESS)])
     .after(complete_vsock);
 static CONTEXT: Shape = shape("cid").attributes(&[yes_no("auto"), positive("address")]);
 
@@ -123,11 +96,7 @@ fn complete_vsock(vsock: &mut Element) -> Result<()> {
         (None, Some(_)) => "no".to_string(),
         (None, None) => "yes".to_string(),
     };
-    if context
-        .attribute("address")
-        .and_then(|text| text.parse::<u64>().ok())
-        .is_some_and(|cid| cid < 3)
-    {
+    if context.attribute("address").and_then(|text| text.parse::<u64>().ok()).is_some_and(|cid| cid < 3) {
         return Err(Error::unsupported_configuration("guest CIDs must be >= 3"));
     }
     context.set("auto", &auto);
@@ -140,10 +109,7 @@ fn complete_vsock(vsock: &mut Element) -> Result<()> {
 
 /// `<crypto>`.
 pub static CRYPTO: Shape = shape("crypto")
-    .attributes(&[
-        one_of("model", &["virtio"]).required(),
-        one_of("type", &["qemu"]).required(),
-    ])
+    .attributes(&[one_of("model", &["virtio"]).required(), one_of("type", &["qemu"]).required()])
     .children(&[
         one(&CRYPTO_BACKEND),
         one(&VIRTIO_DRIVER),
@@ -152,10 +118,8 @@ pub static CRYPTO: Shape = shape("crypto")
         one(&ACPI),
         one(&ADDRESS),
     ]);
-static CRYPTO_BACKEND: Shape = shape("backend").attributes(&[
-    one_of("model", &["builtin", "lkcf"]).required(),
-    unsigned("queues").omit("0"),
-]);
+static CRYPTO_BACKEND: Shape = shape("backend")
+    .attributes(&[one_of("model", &["builtin", "lkcf"]).required(), unsigned("queues").omit("0")]);
 
 /// `<iommu>`.
 pub static IOMMU: Shape = shape("iommu")

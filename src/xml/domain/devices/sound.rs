@@ -9,13 +9,8 @@ use crate::xml::shape::{Shape, many, one, one_of, positive, shape, text, unsigne
 /// `<sound>`.
 pub static SOUND: Shape = shape("sound")
     .attributes(&[
-        one_of(
-            "model",
-            &[
-                "sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "ich7", "virtio",
-            ],
-        )
-        .required(),
+        one_of("model", &["sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "ich7", "virtio"])
+            .required(),
         yes_no("multichannel"),
         unsigned("streams"),
     ])
@@ -72,14 +67,8 @@ pub static AUDIO: Shape = shape("audio")
     ])
     .children(&[one(&INPUT), one(&OUTPUT)])
     .after(drop_empty_ends);
-static INPUT: Shape = shape("input")
-    .attributes(END)
-    .children(&[one(&SETTINGS)])
-    .unless_empty();
-static OUTPUT: Shape = shape("output")
-    .attributes(END)
-    .children(&[one(&SETTINGS)])
-    .unless_empty();
+static INPUT: Shape = shape("input").attributes(END).children(&[one(&SETTINGS)]).unless_empty();
+static OUTPUT: Shape = shape("output").attributes(END).children(&[one(&SETTINGS)]).unless_empty();
 const END: &[crate::xml::shape::Attribute] = &[
     yes_no("mixingEngine"),
     yes_no("fixedSettings"),

@@ -10,15 +10,7 @@ use crate::xml::shape::{Shape, many, one, one_of, shape, text, text_shape, yes_n
 /// `<redirdev>`.
 pub static REDIRDEV: Shape = shape("redirdev")
     .attributes(&[one_of("bus", &["usb"]), text("type").required()])
-    .children(&[
-        many(&SOURCE),
-        one(&PROTOCOL),
-        one(&LOG),
-        one(&BOOT),
-        one(&ALIAS),
-        one(&ACPI),
-        one(&ADDRESS),
-    ])
+    .children(&[many(&SOURCE), one(&PROTOCOL), one(&LOG), one(&BOOT), one(&ALIAS), one(&ACPI), one(&ADDRESS)])
     .after(|device| {
         if device.attribute("bus").is_none() {
             device.set("bus", "usb");
@@ -46,16 +38,15 @@ static USB_DEVICE: Shape = shape("usbdev")
     });
 
 /// `<hub>`.
-pub static HUB: Shape = shape("hub")
-    .attributes(&[one_of("type", &["usb"]).required()])
-    .children(&[one(&ALIAS), one(&ACPI), one(&ADDRESS)]);
+pub static HUB: Shape = shape("hub").attributes(&[one_of("type", &["usb"]).required()]).children(&[
+    one(&ALIAS),
+    one(&ACPI),
+    one(&ADDRESS),
+]);
 
 /// `<smartcard>`.
 pub static SMARTCARD: Shape = shape("smartcard")
-    .attributes(&[
-        one_of("mode", &["host", "host-certificates", "passthrough"]).required(),
-        text("type"),
-    ])
+    .attributes(&[one_of("mode", &["host", "host-certificates", "passthrough"]).required(), text("type")])
     .children(&[
         many(&SOURCE),
         one(&PROTOCOL),
@@ -75,15 +66,13 @@ fn complete_smartcard(card: &mut Element) -> Result<()> {
     match card.attribute("mode") {
         Some("passthrough") => {
             if card.attribute("type").is_none() {
-                return Err(Error::xml(
-                    "passthrough mode requires a character device type attribute",
-                ));
+                return Err(Error::xml("passthrough mode requires a character device type attribute"));
             }
             super::chardev::complete_source(card)
         }
-        Some("host-certificates") if card.children("certificate").count() != 3 => Err(Error::xml(
-            "host-certificates mode needs exactly three certificates",
-        )),
+        Some("host-certificates") if card.children("certificate").count() != 3 => {
+            Err(Error::xml("host-certificates mode needs exactly three certificates"))
+        }
         _ => {
             card.unset("type");
             Ok(())

@@ -34,20 +34,8 @@ static MODEL: Shape = shape("model")
     ])
     .children(&[one(&ACCELERATION), one(&RESOLUTION)])
     .after(complete);
-const TYPES: &[&str] = &[
-    "vga",
-    "cirrus",
-    "vmvga",
-    "xen",
-    "vbox",
-    "qxl",
-    "parallels",
-    "virtio",
-    "gop",
-    "none",
-    "bochs",
-    "ramfb",
-];
+const TYPES: &[&str] =
+    &["vga", "cirrus", "vmvga", "xen", "vbox", "qxl", "parallels", "virtio", "gop", "none", "bochs", "ramfb"];
 static ACCELERATION: Shape =
     shape("acceleration").attributes(&[yes_no("accel3d"), yes_no("accel2d"), text("rendernode")]);
 static RESOLUTION: Shape =
@@ -76,9 +64,7 @@ fn complete(model: &mut Element) -> Result<()> {
         for name in ["ram", "vram"] {
             let size = number(model, name)
                 .filter(|size| *size > 0)
-                .map_or(default_memory(&kind), |size| {
-                    size.checked_next_power_of_two().unwrap_or(size)
-                });
+                .map_or(default_memory(&kind), |size| size.checked_next_power_of_two().unwrap_or(size));
             model.set(name, size);
         }
     } else {
@@ -114,10 +100,7 @@ pub fn settle_model(video: &mut Element, kind: &str) -> Result<()> {
 
 /// Marks a card as the one the guest starts on, unless it shows nothing.
 pub fn make_primary(video: &mut Element) {
-    if let Some(model) = video
-        .child_mut("model")
-        .filter(|model| model.attribute("type") != Some("none"))
-    {
+    if let Some(model) = video.child_mut("model").filter(|model| model.attribute("type") != Some("none")) {
         model.set("primary", "yes");
         MODEL.arrange(model);
     }

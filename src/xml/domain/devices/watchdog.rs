@@ -8,18 +8,7 @@ use crate::xml::shape::{Shape, one, one_of, shape};
 pub static WATCHDOG: Shape = shape("watchdog")
     .attributes(&[
         one_of("model", &["i6300esb", "ib700", "diag288", "itco"]).required(),
-        one_of(
-            "action",
-            &[
-                "reset",
-                "shutdown",
-                "poweroff",
-                "pause",
-                "dump",
-                "none",
-                "inject-nmi",
-            ],
-        ),
+        one_of("action", &["reset", "shutdown", "poweroff", "pause", "dump", "none", "inject-nmi"]),
     ])
     .children(&[one(&BOOT), one(&ALIAS), one(&ACPI), one(&ADDRESS)])
     .after(|watchdog| {

@@ -129,25 +129,14 @@ impl ChardevSource {
 
     fn parse_udp(device: &Element) -> ChardevSource {
         let end = |wanted: &str| {
-            let source = device
-                .children("source")
-                .find(|source| source.attribute("mode") == Some(wanted))?;
-            Some((
-                word(source, "host").unwrap_or_default(),
-                word(source, "service").unwrap_or_default(),
-            ))
+            let source = device.children("source").find(|source| source.attribute("mode") == Some(wanted))?;
+            Some((word(source, "host").unwrap_or_default(), word(source, "service").unwrap_or_default()))
         };
         let any = || {
             let source = device.child("source")?;
-            Some((
-                word(source, "host").unwrap_or_default(),
-                word(source, "service").unwrap_or_default(),
-            ))
+            Some((word(source, "host").unwrap_or_default(), word(source, "service").unwrap_or_default()))
         };
-        ChardevSource::Udp {
-            to: end("connect").or_else(any).unwrap_or_default(),
-            from: end("bind"),
-        }
+        ChardevSource::Udp { to: end("connect").or_else(any).unwrap_or_default(), from: end("bind") }
     }
 }
 

@@ -87,9 +87,7 @@ impl Cpu {
             matching: word(cpu, "match"),
             check: word(cpu, "check"),
             migratable: switch(cpu, "migratable"),
-            model: model
-                .map(|model| model.text().trim().to_string())
-                .filter(|name| !name.is_empty()),
+            model: model.map(|model| model.text().trim().to_string()).filter(|name| !name.is_empty()),
             vendor_id: model.and_then(|model| word(model, "vendor_id")),
             topology: cpu.child("topology").map(Topology::parse),
             cache: cpu.child("cache").and_then(cache),

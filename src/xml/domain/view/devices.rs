@@ -98,23 +98,14 @@ impl Address {
                 bus: small("bus"),
                 port: small("port"),
             },
-            "ccid" => Address::Ccid {
-                controller: small("controller"),
-                slot: small("slot"),
-            },
-            "usb" => Address::Usb {
-                bus: small("bus"),
-                port: word(address, "port"),
-            },
+            "ccid" => Address::Ccid { controller: small("controller"), slot: small("slot") },
+            "usb" => Address::Usb { bus: small("bus"), port: word(address, "port") },
             "isa" => Address::Isa {
                 iobase: value("iobase").and_then(|base| u32::try_from(base).ok()),
                 irq: value("irq").and_then(|irq| u32::try_from(irq).ok()),
             },
             "virtio-mmio" => Address::VirtioMmio,
-            "dimm" => Address::Dimm {
-                slot: small("slot"),
-                base: value("base"),
-            },
+            "dimm" => Address::Dimm { slot: small("slot"), base: value("base") },
             other => Address::Other(other.to_string()),
         })
     }

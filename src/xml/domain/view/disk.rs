@@ -133,9 +133,7 @@ impl Disk {
             detect_zeroes: driver("detect_zeroes"),
             error_policy: driver("error_policy"),
             read_error_policy: driver("rerror_policy"),
-            copy_on_read: disk
-                .child("driver")
-                .and_then(|driver| switch(driver, "copy_on_read")),
+            copy_on_read: disk.child("driver").and_then(|driver| switch(driver, "copy_on_read")),
             iothread: driver_number("iothread"),
             queues: driver_number("queues"),
             queue_size: driver_number("queue_size"),
@@ -149,17 +147,10 @@ impl Disk {
             product: text("product"),
             boot_order: disk.child("boot").and_then(|boot| number(boot, "order")),
             tray_open: target("tray") == Some("open"),
-            removable: disk
-                .child("target")
-                .and_then(|target| switch(target, "removable")),
-            rotation_rate: disk
-                .child("target")
-                .and_then(|target| number(target, "rotation_rate")),
+            removable: disk.child("target").and_then(|target| switch(target, "removable")),
+            rotation_rate: disk.child("target").and_then(|target| number(target, "rotation_rate")),
             block_sizes: disk.child("blockio").map_or((None, None), |sizes| {
-                (
-                    number(sizes, "logical_block_size"),
-                    number(sizes, "physical_block_size"),
-                )
+                (number(sizes, "logical_block_size"), number(sizes, "physical_block_size"))
             }),
             limits: tune
                 .into_iter()
@@ -197,9 +188,7 @@ impl DiskSource {
     /// Reads a `<source>`; `owner` is the disk or backing store it stands in, which says its type.
     pub fn parse(owner: &Element, source: &Element) -> DiskSource {
         let kind = owner.attribute("type").unwrap_or("file").to_string();
-        let path = ["file", "dev", "dir", "path"]
-            .iter()
-            .find_map(|name| word(source, name));
+        let path = ["file", "dev", "dir", "path"].iter().find_map(|name| word(source, name));
         let host = |host: &Element| SourceHost {
             name: word(host, "name"),
             port: word(host, "port"),

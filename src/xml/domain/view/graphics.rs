@@ -56,10 +56,9 @@ impl Graphics {
     pub fn parse(graphics: &Element) -> Graphics {
         let port = |name: &str| number::<u16>(graphics, name).filter(|port| *port != 0);
         let listen = |listen: &Element| match listen.attribute("type") {
-            Some("network") => Listen::Network(
-                word(listen, "network").unwrap_or_default(),
-                word(listen, "address"),
-            ),
+            Some("network") => {
+                Listen::Network(word(listen, "network").unwrap_or_default(), word(listen, "address"))
+            }
             Some("socket") => Listen::Socket(word(listen, "socket")),
             Some("none") => Listen::Nowhere,
             _ => Listen::Address(word(listen, "address")),

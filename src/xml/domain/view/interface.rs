@@ -91,9 +91,7 @@ impl Interface {
             source_mode: says("source", "mode"),
             source_path: says("source", "path"),
             target: says("target", "dev"),
-            target_managed: interface
-                .child("target")
-                .and_then(|target| switch(target, "managed")),
+            target_managed: interface.child("target").and_then(|target| switch(target, "managed")),
             model: says("model", "type"),
             driver: says("driver", "name"),
             queues: counts("driver", "queues"),
@@ -106,10 +104,7 @@ impl Interface {
             boot_order: counts("boot", "order"),
             script: says("script", "path"),
             down_script: says("downscript", "path"),
-            port_forwards: interface
-                .children("portForward")
-                .map(PortForward::parse)
-                .collect(),
+            port_forwards: interface.children("portForward").map(PortForward::parse).collect(),
             addresses: interface.children("ip").filter_map(address).collect(),
             alias: says("alias", "name"),
             address: interface.child("address").and_then(Address::parse),

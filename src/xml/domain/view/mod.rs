@@ -178,9 +178,7 @@ impl Action {
             "coredump-destroy" => Action::CoredumpDestroy,
             "coredump-restart" => Action::CoredumpRestart,
             other => {
-                return Err(Error::unsupported_configuration(format!(
-                    "unknown lifecycle action: {other}"
-                )));
+                return Err(Error::unsupported_configuration(format!("unknown lifecycle action: {other}")));
             }
         })
     }
@@ -216,16 +214,10 @@ impl Domain {
             on_poweroff: action("on_poweroff", Action::Destroy)?,
             on_reboot: action("on_reboot", Action::Restart)?,
             on_crash: action("on_crash", Action::Destroy)?,
-            suspend_to_memory: tree
-                .find("pm/suspend-to-mem")
-                .and_then(|pm| switch(pm, "enabled")),
-            suspend_to_disk: tree
-                .find("pm/suspend-to-disk")
-                .and_then(|pm| switch(pm, "enabled")),
+            suspend_to_memory: tree.find("pm/suspend-to-mem").and_then(|pm| switch(pm, "enabled")),
+            suspend_to_disk: tree.find("pm/suspend-to-disk").and_then(|pm| switch(pm, "enabled")),
             devices: Devices::parse(tree)?,
-            qemu_arguments: qemu(tree, "qemu:arg")
-                .filter_map(|arg| word(arg, "value"))
-                .collect(),
+            qemu_arguments: qemu(tree, "qemu:arg").filter_map(|arg| word(arg, "value")).collect(),
             qemu_environment: qemu(tree, "qemu:env")
                 .filter_map(|variable| Some((word(variable, "name")?, word(variable, "value"))))
                 .collect(),
@@ -262,19 +254,12 @@ impl Memory {
             maximum,
             current: kib("currentMemory").unwrap_or(maximum),
             hotplug_maximum: kib("maxMemory"),
-            slots: tree
-                .child("maxMemory")
-                .and_then(|memory| number(memory, "slots"))
-                .unwrap_or(0),
+            slots: tree.child("maxMemory").and_then(|memory| number(memory, "slots")).unwrap_or(0),
             in_core_dumps: tree.child("memory").and_then(|memory| switch(memory, "dumpCore")),
             locked: has("locked"),
             no_share_pages: has("nosharepages"),
-            huge_pages: pages.map(|pages| {
-                pages
-                    .children("page")
-                    .filter_map(|page| number(page, "size"))
-                    .collect()
-            }),
+            huge_pages: pages
+                .map(|pages| pages.children("page").filter_map(|page| number(page, "size")).collect()),
             source: says("source", "type").map(str::to_string),
             shared: says("access", "mode") == Some("shared"),
             immediate: says("allocation", "mode") == Some("immediate"),
@@ -286,11 +271,7 @@ impl Memory {
 impl Vcpus {
     fn parse(tree: &Element) -> Vcpus {
         let Some(vcpu) = tree.child("vcpu") else {
-            return Vcpus {
-                maximum: 1,
-                current: 1,
-                ..Vcpus::default()
-            };
+            return Vcpus { maximum: 1, current: 1, ..Vcpus::default() };
         };
         let maximum = vcpu.text().trim().parse().unwrap_or(1);
         Vcpus {
@@ -305,10 +286,7 @@ impl Vcpus {
 impl Clock {
     fn parse(tree: &Element) -> Clock {
         let Some(clock) = tree.child("clock") else {
-            return Clock {
-                offset: "utc".to_string(),
-                ..Clock::default()
-            };
+            return Clock { offset: "utc".to_string(), ..Clock::default() };
         };
         let timer = |timer: &Element| Timer {
             name: word(timer, "name").unwrap_or_default(),
@@ -331,15 +309,9 @@ impl Clock {
 
 fn iothreads(tree: &Element) -> Vec<u32> {
     match tree.child("iothreadids") {
-        Some(ids) => ids
-            .children("iothread")
-            .filter_map(|thread| number(thread, "id"))
-            .collect(),
+        Some(ids) => ids.children("iothread").filter_map(|thread| number(thread, "id")).collect(),
         None => {
-            let count = tree
-                .child_text("iothreads")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0);
+            let count = tree.child_text("iothreads").and_then(|text| text.parse().ok()).unwrap_or(0);
             (1..=count).collect()
         }
     }

@@ -113,13 +113,9 @@ impl Os {
             device_tree: filled("dtb"),
             boot: os.children("boot").filter_map(|boot| word(boot, "dev")).collect(),
             boot_menu: os.child("bootmenu").and_then(|menu| switch(menu, "enable")),
-            boot_menu_timeout: os
-                .child("bootmenu")
-                .and_then(|menu| super::number(menu, "timeout")),
+            boot_menu_timeout: os.child("bootmenu").and_then(|menu| super::number(menu, "timeout")),
             bios_on_serial: os.child("bios").and_then(|bios| switch(bios, "useserial")),
-            reboot_timeout: os
-                .child("bios")
-                .and_then(|bios| super::number(bios, "rebootTimeout")),
+            reboot_timeout: os.child("bios").and_then(|bios| super::number(bios, "rebootTimeout")),
             smbios: os.child_attribute("smbios", "mode").map(str::to_string),
             acpi_tables: os
                 .child("acpi")
