@@ -1,7 +1,7 @@
 //! The prompt: which kind of it the terminal allows, and the plain kinds, which programs drive.
 //!
 //! Without a terminal, or on one that cannot move its cursor, not one escape sequence is written: line editing
-//! lives in [`super::line_editor`] and is not even loaded then.
+//! lives in `line_editor` and is not even loaded then.
 
 use super::line_editor;
 use super::run::{self, Outcome};

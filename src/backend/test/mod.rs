@@ -1,6 +1,6 @@
 //! `test:///`: a node in memory, for tests, demonstrations and learning. Strict: it refuses what a real driver would.
 //!
-//! A node is one [`state::State`] behind a mutex; every family of operations is a file that locks it, checks
+//! A node is one `state::State` behind a mutex; every family of operations is a file that locks it, checks
 //! everything it wants to check, and only then changes it, so that a failure changes nothing. `default_node`
 //! makes the node of `test:///default`, `node_file` the one that a file describes. What a node never needs
 //! (its networks, pools, devices) is made when first asked for.

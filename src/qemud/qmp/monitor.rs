@@ -96,7 +96,7 @@ struct Inbox {
 }
 
 impl Monitor {
-    /// Takes over a connected socket. Nothing is read until [`watch`](super::watch) runs.
+    /// Takes over a connected socket. Nothing is read until [`watch`](super::watch()) runs.
     pub fn new(socket: UnixStream) -> io::Result<Monitor> {
         // Reads happen only when poll has seen something; writes must not hang on a QEMU that is stuck.
         socket.set_write_timeout(Some(Duration::from_secs(10)))?;

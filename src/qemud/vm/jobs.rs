@@ -1,6 +1,6 @@
 //! Who may change a guest, and when: one modifying job at a time.
 //!
-//! A question never takes a job. A change waits for its turn, not longer than [`PATIENCE`], and then says who
+//! A question never takes a job. A change waits for its turn, not longer than `PATIENCE`, and then says who
 //! holds it. A long job (a save, a dump) publishes its progress and can be told to stop.
 
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
