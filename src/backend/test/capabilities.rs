@@ -3,6 +3,7 @@
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::xml::Element;
+use crate::xml::domain::ARCHITECTURES;
 
 /// The architecture that this driver's guests have.
 pub(super) const ARCH: &str = "i686";
@@ -10,46 +11,6 @@ pub(super) const ARCH: &str = "i686";
 const EMULATOR: &str = "/usr/bin/test-hv";
 /// The sizes of the host CPU's pages in KiB.
 const PAGES: [u32; 4] = [4, 8, 2048, 1_048_576];
-/// Architectures by libvirt's names.
-const ARCHES: &[&str] = &[
-    "alpha",
-    "armv6l",
-    "armv7l",
-    "armv7b",
-    "aarch64",
-    "cris",
-    "i686",
-    "ia64",
-    "lm32",
-    "loongarch64",
-    "m68k",
-    "microblaze",
-    "microblazeel",
-    "mips",
-    "mipsel",
-    "mips64",
-    "mips64el",
-    "openrisc",
-    "parisc",
-    "parisc64",
-    "ppc",
-    "ppcle",
-    "ppc64",
-    "ppc64le",
-    "ppcemb",
-    "riscv32",
-    "riscv64",
-    "s390",
-    "s390x",
-    "sh4",
-    "sh4eb",
-    "sparc",
-    "sparc64",
-    "unicore32",
-    "x86_64",
-    "xtensa",
-    "xtensaeb",
-];
 /// The kinds of domains there are at all.
 const VIRT_TYPES: &[&str] = &[
     "none",
@@ -72,7 +33,7 @@ const VIRT_TYPES: &[&str] = &[
 
 /// Whether there is such an architecture.
 pub(super) fn is_architecture(name: &str) -> bool {
-    ARCHES.contains(&name)
+    ARCHITECTURES.contains(&name)
 }
 
 fn text(name: &str, text: impl ToString) -> Element {
@@ -163,7 +124,7 @@ pub(super) fn domain(
         return Err(Error::invalid_argument(format!("unknown virttype: {virttype}")));
     }
     let arch = arch.unwrap_or(ARCH);
-    if !ARCHES.contains(&arch) {
+    if !ARCHITECTURES.contains(&arch) {
         return Err(Error::invalid_argument(format!("unknown architecture: {arch}")));
     }
     let mut root = Element::new("domainCapabilities");

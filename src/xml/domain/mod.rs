@@ -303,7 +303,7 @@ fn fill_in(tree: &mut Element, name: &str, default: Option<&str>) {
 }
 
 /// The architectures a definition may name.
-const ARCHITECTURES: &[&str] = &[
+pub const ARCHITECTURES: &[&str] = &[
     "alpha",
     "armv6l",
     "armv7l",
