@@ -7,6 +7,7 @@ pub mod host;
 pub mod model;
 pub mod qemud;
 pub mod rpc;
+pub mod server;
 pub mod shell;
 pub mod uri;
 pub mod xml;

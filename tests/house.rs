@@ -30,7 +30,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("backend/qemu", &["backend", "backend/remote", "model", "error", "uri"]),
     ("shell", &["backend", "model", "error", "uri"]),
     ("commands", &["shell", "backend", "xml", "model", "error", "uri"]),
-    ("qemud", &["backend", "rpc", "xml", "host", "model", "error", "uri"]),
+    ("server", &["backend", "rpc", "model", "error", "uri"]),
+    ("qemud", &["backend", "rpc", "server", "xml", "host", "model", "error", "uri"]),
+    ("backend/xen", &["backend", "xml", "host", "model", "error", "uri"]),
 ];
 
 /// The one file of the core that names the drivers.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use hvsh::backend::test::TestConnection;
-use hvsh::qemud::dispatch::dispatch;
+use hvsh::server::dispatch::dispatch;
 use hvsh::uri::Uri;
 
 libfuzzer_sys::fuzz_target!(|call: (u16, bool, Vec<u8>)| {

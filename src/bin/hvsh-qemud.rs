@@ -3,11 +3,11 @@
 use clap::{Arg, ArgAction, value_parser};
 use hvsh::backend::{Connection, qemu, registry};
 use hvsh::error::{Error, ErrorCode, Result};
-use hvsh::qemud::access::Peer;
 use hvsh::qemud::daemon::{DaemonOptions, run};
 use hvsh::qemud::driver::QemuDriver;
-use hvsh::qemud::server::ConnectionFactory;
 use hvsh::qemud::store::Paths;
+use hvsh::server::ConnectionFactory;
+use hvsh::server::access::Peer;
 use hvsh::uri::Uri;
 use std::ffi::OsString;
 use std::io::Write;

@@ -9,3 +9,6 @@ mod reference;
 pub use parameter::*;
 pub use record::*;
 pub use reference::*;
+
+/// libvirt's release whose answers our drivers give, as `major * 1000000 + minor * 1000 + release`.
+pub const LIBRARY_VERSION: u64 = 11_003_000;

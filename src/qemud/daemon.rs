@@ -1,10 +1,10 @@
 //! The helper as a process: its options, its one instance a folder, its log, its coming and going.
 
-use super::access::{Admission, Listener, prepare_folder};
-use super::server::{ConnectionFactory, Server, ServerOptions};
 use super::store::Paths;
 use crate::error::{Error, ErrorCode, Result};
 use crate::rpc::socket;
+use crate::server::access::{Admission, Listener, prepare_folder};
+use crate::server::{ConnectionFactory, Server, ServerOptions};
 use listenfd::ListenFd;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};

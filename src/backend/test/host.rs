@@ -2,8 +2,6 @@
 
 use super::*;
 
-/// libvirt's release whose answers this driver gives, as `major * 1000000 + minor * 1000 + release`.
-const LIBRARY_VERSION: u64 = 11_003_000;
 /// The hypervisor's own version.
 const HYPERVISOR_VERSION: u64 = 2;
 /// The most virtual CPUs a domain may have.

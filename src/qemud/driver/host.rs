@@ -4,9 +4,10 @@ use super::{QemuConnection, check_flags};
 use crate::backend::Host;
 use crate::error::Result;
 use crate::host::Node;
+use crate::model::LIBRARY_VERSION;
 use crate::model::*;
 use crate::qemud::capabilities::{self, QemuCapabilities, domain_xml, host_xml};
-use crate::qemud::{LIBRARY_VERSION, define};
+use crate::qemud::define;
 
 impl Host for QemuConnection {
     fn driver_type(&self) -> Result<String> {

@@ -1,11 +1,11 @@
 //! One client: its socket, what arrived of its next frame, what waits to be sent to it.
 
+use super::access::Peer;
 use super::outgoing::{Outgoing, Progress};
 use super::pool::Work;
+use super::session::{Session, Then};
 use super::{Inner, lock};
 use crate::error::{Error, Result};
-use crate::qemud::access::Peer;
-use crate::qemud::session::{Session, Then};
 use crate::rpc::WireError;
 use crate::rpc::frame::{
     Frame, HEADER_LENGTH, Header, KEEPALIVE_PROGRAM, Kind, PROGRAM_VERSION, Status, body_length,
@@ -35,7 +35,7 @@ const READ_SIZE: usize = 64 * 1024;
 
 /// A connected client.
 pub struct Client {
-    pub(in crate::qemud) number: u64,
+    pub(super) number: u64,
     socket: UnixStream,
     epoll: Arc<Epoll>,
     interest: Mutex<EpollFlags>,
@@ -47,7 +47,7 @@ pub struct Client {
     /// Whether reading was given up until there is room.
     suspended: AtomicBool,
     closed: AtomicBool,
-    pub(in crate::qemud) session: Session,
+    pub(super) session: Session,
 }
 
 impl Client {
@@ -219,7 +219,7 @@ impl Client {
     }
 
     /// Reads on if reading was suspended and there is room again.
-    pub(in crate::qemud) fn resume(self: &Arc<Self>, server: &Arc<Inner>) {
+    pub(super) fn resume(self: &Arc<Self>, server: &Arc<Inner>) {
         if !self.is_closed() && self.suspended.swap(false, Ordering::SeqCst) {
             self.read(server);
         }
@@ -285,7 +285,7 @@ impl Client {
     }
 
     /// Sends something unasked: an event, a pong.
-    pub(in crate::qemud) fn send_message(&self, program: u32, procedure: i32, payload: Vec<u8>) {
+    pub(super) fn send_message(&self, program: u32, procedure: i32, payload: Vec<u8>) {
         let header = Header {
             program,
             version: PROGRAM_VERSION,
@@ -300,7 +300,7 @@ impl Client {
     }
 
     /// Sends a frame or queues it. Never waits.
-    pub(in crate::qemud) fn send(&self, bytes: Vec<u8>) {
+    pub(super) fn send(&self, bytes: Vec<u8>) {
         debug_assert!(bytes.len() >= HEADER_LENGTH);
         if self.is_closed() {
             return;
@@ -319,7 +319,7 @@ impl Client {
     }
 
     /// Waits until a stream's data finds room; `false` when the client has gone.
-    pub(in crate::qemud) fn wait_for_room(&self) -> bool {
+    pub(super) fn wait_for_room(&self) -> bool {
         let mut outgoing = lock(&self.outgoing);
         while outgoing.backlog > STREAM_PAUSE && !self.is_closed() {
             let woken = self.room.wait_timeout(outgoing, Duration::from_secs(5));
@@ -345,7 +345,7 @@ impl Client {
         self.want(EpollFlags::EPOLLIN);
     }
 
-    pub(in crate::qemud) fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
 

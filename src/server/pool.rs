@@ -1,8 +1,8 @@
 //! The threads of the server: whoever waits on the epoll leads, whoever works has left the lead to another.
 
+use super::streams::OpenStream;
 use super::{Client, Inner, lock};
 use crate::error::{Error, Result};
-use crate::qemud::streams::OpenStream;
 use crate::rpc::frame::Frame;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
@@ -22,14 +22,14 @@ const STACK: usize = 1024 * 1024;
 const BELL: u64 = 999;
 
 /// Something a thread is to do.
-pub(in crate::qemud) enum Work {
+pub(super) enum Work {
     /// Answer a call of a client.
     Call(Arc<Client>, Frame),
     /// Hand what a client sent on a stream to the driver.
     Stream(Arc<Client>, Arc<OpenStream>),
 }
 
-pub(in crate::qemud) struct Pool {
+pub(super) struct Pool {
     state: Mutex<PoolState>,
     work: Mutex<VecDeque<Work>>,
     bell: EventFd,
@@ -53,12 +53,12 @@ impl Pool {
     }
 
     /// Queues work for the thread that calls, or for any that is free.
-    pub(in crate::qemud) fn push(&self, work: Work) {
+    pub(super) fn push(&self, work: Work) {
         lock(&self.work).push_back(work);
     }
 
     /// Calls another thread to the queue.
-    pub(in crate::qemud) fn ring(&self) {
+    pub(super) fn ring(&self) {
         // A bell that rings already is as good.
         let _ = self.bell.write(1);
     }

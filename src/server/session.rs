@@ -3,20 +3,18 @@
 use super::access::Peer;
 use super::dispatch::dispatch;
 use super::legacy;
-use super::server::{Client, Inner};
 use super::streams::{OpenStream, Streams};
 use super::subscriptions::Subscriptions;
+use super::{Client, Inner};
 use crate::backend::{Connection, ReadOnly};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
+use crate::model::LIBRARY_VERSION;
 use crate::model::constants::CONNECT_RO;
 use crate::rpc::frame::{Frame, PROGRAM_VERSION, QEMU_PROGRAM, REMOTE_PROGRAM, Status};
 use crate::rpc::procedure::*;
 use crate::rpc::xdr::{from_bytes, to_bytes};
 use crate::uri::Uri;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The library version that clients are told when a driver does not say: the release whose protocol this is.
-pub const LIBRARY_VERSION: u64 = 11_003_000;
 
 /// Features of the protocol that both ends have: typed strings, keepalive, numbered subscriptions, close
 /// callbacks, the right order of a network update's arguments.

@@ -1,7 +1,7 @@
 //! A client's subscriptions: who asked for which events, and in which form they are to be told.
 
-use super::server::{Client, lock};
 use super::session::{Answer, Then};
+use super::{Client, lock};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::model::event::{Event, EventFilter};

@@ -4,7 +4,7 @@
 //! queue up at the stream and any free thread hands them to the driver, in order; a client that sends faster than
 //! the driver takes is not read for a while.
 
-use super::server::{Client, Inner, lock};
+use super::{Client, Inner, lock};
 use crate::backend::{Connection, Received, Stream};
 use crate::error::{Error, Result};
 use crate::model::{DomainRef, VolumeRef};

@@ -1,19 +1,25 @@
-//! The helper's server: accepts clients on its sockets and answers their calls.
+//! The server's end of the wire: accepts clients on its sockets and answers their calls.
 //!
 //! A pool of threads waits on one epoll. The thread that finds a client readable takes its frames, lets the next
 //! thread watch, and answers the calls itself; so a call costs no hand-over, a long one blocks nobody, and a client
 //! that says nothing costs no thread. What a client does not take is queued up to a limit and then the client goes.
 
+pub mod access;
 mod client;
+pub mod dispatch;
+mod legacy;
 mod outgoing;
 mod pool;
+mod session;
+mod streams;
+mod subscriptions;
 
 pub use client::Client;
 
-use super::access::{Listener, Peer};
 use crate::backend::Connection;
 use crate::error::{Error, Result};
 use crate::uri::Uri;
+use access::{Listener, Peer};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use pool::Pool;
 use std::collections::HashMap;
@@ -49,26 +55,26 @@ pub struct ServerOptions {
 /// A running server; clones are the same server.
 #[derive(Clone)]
 pub struct Server {
-    pub(super) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
-pub(super) struct Inner {
-    pub(super) factory: Arc<dyn ConnectionFactory>,
-    pub(super) options: ServerOptions,
-    pub(super) epoll: Arc<Epoll>,
+struct Inner {
+    factory: Arc<dyn ConnectionFactory>,
+    options: ServerOptions,
+    epoll: Arc<Epoll>,
     listeners: Vec<Listener>,
     clients: Mutex<HashMap<u64, Arc<Client>>>,
     last_number: AtomicU64,
     idle_since: Mutex<Instant>,
     stopped: Mutex<bool>,
     stop_asked: Condvar,
-    pub(super) pool: Pool,
+    pool: Pool,
 }
 
 /// What an epoll entry stands for: listeners by their place, then clients by their number.
 const FIRST_CLIENT: u64 = 1000;
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Every change under these locks is complete at each step, so a panic elsewhere leaves them usable.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -224,7 +230,7 @@ impl Inner {
     }
 
     /// Forgets a client and everything it had open.
-    pub(super) fn part_from(&self, client: &Arc<Client>) {
+    fn part_from(&self, client: &Arc<Client>) {
         if lock(&self.clients).remove(&client.number).is_some() {
             *lock(&self.idle_since) = Instant::now();
             client.close();
