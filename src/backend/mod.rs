@@ -21,6 +21,7 @@ pub mod registry;
 pub mod qemu;
 pub mod remote;
 pub mod test;
+pub mod xen;
 
 pub use operations::*;
 pub use read_only::ReadOnly;

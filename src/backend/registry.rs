@@ -1,6 +1,6 @@
 //! Every driver by name: how a URI becomes a connection.
 
-use super::{Connection, ReadOnly, qemu, remote, test};
+use super::{Connection, ReadOnly, qemu, remote, test, xen};
 use crate::error::{Error, ErrorCode, Result};
 use crate::uri::Uri;
 
@@ -23,6 +23,7 @@ const DRIVERS: &[Driver] = &[
         open: |uri, read_only| Ok(Box::new(remote::RemoteConnection::open(uri, read_only)?)),
     },
     Driver { name: "test", claims: |uri| uri.scheme == "test", open: open_test },
+    Driver { name: "xen", claims: |uri| uri.scheme == "xen", open: xen::open },
 ];
 
 /// Our own helper on this machine, also when the transport is spelled out but no socket is.
