@@ -1,6 +1,6 @@
 //! pool-create, pool-create-as, pool-define, pool-define-as.
 
-use super::lifecycle::build_flags;
+use super::lifecycle::{BUILD, NO_OVERWRITE, OVERWRITE, build_flags};
 use super::options;
 use crate::commands::files;
 use crate::model::constants::*;
@@ -9,6 +9,41 @@ use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result};
 use serde_json::json;
+
+/// The options that describe a pool in place of a file, and those of one row besides.
+macro_rules! described_by_options {
+    ($($more:expr),*) => {
+        &[
+            Opt::text("name", "name of the pool").required(),
+            Opt::text("type", "type of the pool, such as dir or logical").required(),
+            Opt::flag("print-xml", "show the XML and do nothing"),
+            Opt::text("source-host", "host that the pool lies on").tolerated_by_place(),
+            Opt::text("source-path", "path at the source").tolerated_by_place(),
+            Opt::text("source-dev", "device that the pool lies on").tolerated_by_place(),
+            Opt::text("source-name", "name of the source, such as a volume group").tolerated_by_place(),
+            Opt::text("target", "where the volumes appear").tolerated_by_place(),
+            Opt::text("source-format", "format of the source").tolerated_by_place(),
+            Opt::text("auth-type", "how to log in at the source: chap or ceph").tolerated_by_place(),
+            Opt::text("auth-username", "user name to log in with").tolerated_by_place(),
+            Opt::text("secret-usage", "usage of the secret to log in with").tolerated_by_place(),
+            Opt::text("secret-uuid", "uuid of the secret to log in with").tolerated_by_place(),
+            Opt::text("adapter-name", "name of the SCSI host adapter").tolerated_by_place(),
+            Opt::text("adapter-wwnn", "node WWN of the virtual adapter").tolerated_by_place(),
+            Opt::text("adapter-wwpn", "port WWN of the virtual adapter").tolerated_by_place(),
+            Opt::text("adapter-parent", "scsi_host device that carries the virtual adapter")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-wwnn", "parent of the virtual adapter, by its node WWN")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-wwpn", "parent of the virtual adapter, by its port WWN")
+                .tolerated_by_place(),
+            Opt::text("adapter-parent-fabric-wwn", "parent of the virtual adapter, by its fabric WWN")
+                .tolerated_by_place(),
+            Opt::text("source-protocol-ver", "NFS version to mount with").tolerated_by_place(),
+            Opt::text("source-initiator", "initiator IQN").tolerated_by_place(),
+            $($more,)*
+        ]
+    };
+}
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
@@ -19,44 +54,14 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::text("file", "file with the XML of the pool").required().complete(Complete::File),
-            Opt::flag("build", "build the pool first"),
-            Opt::flag("no-overwrite", "stop if there is data already"),
-            Opt::flag("overwrite", "write over what is there"),
+            BUILD,
+            NO_OVERWRITE,
+            OVERWRITE,
         ])
         .writes(),
     Command::new("pool-create-as", Group::Pool, pool_create_as)
         .about("make and start a pool", "Makes a transient pool of the options and starts it.")
-        .options(&[
-            Opt::text("name", "name of the pool").required(),
-            Opt::text("type", "type of the pool, such as dir or logical").required(),
-            Opt::flag("print-xml", "show the XML and do nothing"),
-            Opt::text("source-host", "host that the pool lies on").tolerated_by_place(),
-            Opt::text("source-path", "path at the source").tolerated_by_place(),
-            Opt::text("source-dev", "device that the pool lies on").tolerated_by_place(),
-            Opt::text("source-name", "name of the source, such as a volume group").tolerated_by_place(),
-            Opt::text("target", "where the volumes appear").tolerated_by_place(),
-            Opt::text("source-format", "format of the source").tolerated_by_place(),
-            Opt::text("auth-type", "how to log in at the source: chap or ceph").tolerated_by_place(),
-            Opt::text("auth-username", "user name to log in with").tolerated_by_place(),
-            Opt::text("secret-usage", "usage of the secret to log in with").tolerated_by_place(),
-            Opt::text("secret-uuid", "uuid of the secret to log in with").tolerated_by_place(),
-            Opt::text("adapter-name", "name of the SCSI host adapter").tolerated_by_place(),
-            Opt::text("adapter-wwnn", "node WWN of the virtual adapter").tolerated_by_place(),
-            Opt::text("adapter-wwpn", "port WWN of the virtual adapter").tolerated_by_place(),
-            Opt::text("adapter-parent", "scsi_host device that carries the virtual adapter")
-                .tolerated_by_place(),
-            Opt::text("adapter-parent-wwnn", "parent of the virtual adapter, by its node WWN")
-                .tolerated_by_place(),
-            Opt::text("adapter-parent-wwpn", "parent of the virtual adapter, by its port WWN")
-                .tolerated_by_place(),
-            Opt::text("adapter-parent-fabric-wwn", "parent of the virtual adapter, by its fabric WWN")
-                .tolerated_by_place(),
-            Opt::text("source-protocol-ver", "NFS version to mount with").tolerated_by_place(),
-            Opt::text("source-initiator", "initiator IQN").tolerated_by_place(),
-            Opt::flag("build", "build the pool first"),
-            Opt::flag("no-overwrite", "stop if there is data already"),
-            Opt::flag("overwrite", "write over what is there"),
-        ])
+        .options(described_by_options!(BUILD, NO_OVERWRITE, OVERWRITE))
         .writes(),
     Command::new("pool-define", Group::Pool, pool_define)
         .about("define a pool from XML", "Defines a persistent pool as a file describes it, or changes one.")
@@ -67,34 +72,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("pool-define-as", Group::Pool, pool_define_as)
         .about("define a pool", "Defines a persistent pool of the options, or changes one.")
-        .options(&[
-            Opt::text("name", "name of the pool").required(),
-            Opt::text("type", "type of the pool, such as dir or logical").required(),
-            Opt::flag("print-xml", "show the XML and do nothing"),
-            Opt::text("source-host", "host that the pool lies on").tolerated_by_place(),
-            Opt::text("source-path", "path at the source").tolerated_by_place(),
-            Opt::text("source-dev", "device that the pool lies on").tolerated_by_place(),
-            Opt::text("source-name", "name of the source, such as a volume group").tolerated_by_place(),
-            Opt::text("target", "where the volumes appear").tolerated_by_place(),
-            Opt::text("source-format", "format of the source").tolerated_by_place(),
-            Opt::text("auth-type", "how to log in at the source: chap or ceph").tolerated_by_place(),
-            Opt::text("auth-username", "user name to log in with").tolerated_by_place(),
-            Opt::text("secret-usage", "usage of the secret to log in with").tolerated_by_place(),
-            Opt::text("secret-uuid", "uuid of the secret to log in with").tolerated_by_place(),
-            Opt::text("adapter-name", "name of the SCSI host adapter").tolerated_by_place(),
-            Opt::text("adapter-wwnn", "node WWN of the virtual adapter").tolerated_by_place(),
-            Opt::text("adapter-wwpn", "port WWN of the virtual adapter").tolerated_by_place(),
-            Opt::text("adapter-parent", "scsi_host device that carries the virtual adapter")
-                .tolerated_by_place(),
-            Opt::text("adapter-parent-wwnn", "parent of the virtual adapter, by its node WWN")
-                .tolerated_by_place(),
-            Opt::text("adapter-parent-wwpn", "parent of the virtual adapter, by its port WWN")
-                .tolerated_by_place(),
-            Opt::text("adapter-parent-fabric-wwn", "parent of the virtual adapter, by its fabric WWN")
-                .tolerated_by_place(),
-            Opt::text("source-protocol-ver", "NFS version to mount with").tolerated_by_place(),
-            Opt::text("source-initiator", "initiator IQN").tolerated_by_place(),
-        ])
+        .options(described_by_options!())
         .writes(),
 ];
 
@@ -111,10 +89,9 @@ fn pool_create(session: &mut Session, args: &Args) -> Result<()> {
 
 fn pool_create_as(session: &mut Session, args: &Args) -> Result<()> {
     let flags = build_flags(args)?;
-    let (name, xml) = (args.required("name")?, options::pool(args)?.to_string());
-    if args.has("print-xml") {
-        return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
-    }
+    let Some((name, xml)) = described(session, args)? else {
+        return Ok(());
+    };
     let made = session.connection()?.storage().pool_create_xml(&xml, flags);
     let pool = made.with_context(|| format!("Failed to create pool {name}"))?;
     session.print_extra(format_args!("Pool {} created\n", pool.name));
@@ -132,12 +109,21 @@ fn pool_define(session: &mut Session, args: &Args) -> Result<()> {
 }
 
 fn pool_define_as(session: &mut Session, args: &Args) -> Result<()> {
-    let (name, xml) = (args.required("name")?, options::pool(args)?.to_string());
-    if args.has("print-xml") {
-        return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
-    }
+    let Some((name, xml)) = described(session, args)? else {
+        return Ok(());
+    };
     let made = session.connection()?.storage().pool_define_xml(&xml, 0);
     let pool = made.with_context(|| format!("Failed to define pool {name}"))?;
     session.print_extra(format_args!("Pool {} defined\n", pool.name));
     Ok(())
+}
+
+/// The name and the XML of the pool that the options describe; `None` when it was only to be shown, and was.
+fn described<'a>(session: &mut Session, args: &'a Args) -> Result<Option<(&'a str, String)>> {
+    let (name, xml) = (args.required("name")?, options::pool(args)?.to_string());
+    if args.has("print-xml") {
+        session.show(&json!({ "xml": xml }), |session| session.print(&xml))?;
+        return Ok(None);
+    }
+    Ok(Some((name, xml)))
 }

@@ -12,6 +12,13 @@ use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result};
 
+/// Build first.
+pub(super) const BUILD: Opt = Opt::flag("build", "build the pool first");
+/// What there is stays.
+pub(super) const NO_OVERWRITE: Opt = Opt::flag("no-overwrite", "stop if there is data already");
+/// What there is may go.
+pub(super) const OVERWRITE: Opt = Opt::flag("overwrite", "write over what is there");
+
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("pool-autostart", Group::Pool, pool_autostart)
@@ -28,8 +35,8 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
-            Opt::flag("no-overwrite", "stop if there is data already"),
-            Opt::flag("overwrite", "write over what is there"),
+            NO_OVERWRITE,
+            OVERWRITE,
         ])
         .writes(),
     Command::new("pool-delete", Group::Pool, pool_delete)
@@ -52,9 +59,9 @@ pub const COMMANDS: &[Command] = &[
         .about("start a pool", "Starts a pool that is defined.")
         .options(&[
             Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
-            Opt::flag("build", "build the pool first"),
-            Opt::flag("no-overwrite", "stop if there is data already"),
-            Opt::flag("overwrite", "write over what is there"),
+            BUILD,
+            NO_OVERWRITE,
+            OVERWRITE,
         ])
         .writes(),
     Command::new("pool-undefine", Group::Pool, pool_undefine)

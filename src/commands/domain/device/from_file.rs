@@ -11,29 +11,25 @@ use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result};
 
+/// A domain, a file that describes a device, and when the change takes effect.
+const DEVICE_OF_FILE: &[Opt] = &[
+    Opt::domain(Complete::Domain),
+    Opt::text("file", "file with the XML of the device").required().complete(Complete::File),
+    PERSISTENT,
+    impact::CONFIG,
+    impact::LIVE,
+    impact::CURRENT,
+];
+
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("attach-device", Group::Domain, attach_device)
         .about("attach a device from XML", "Attaches the device that a file describes.")
-        .options(&[
-            Opt::domain(Complete::Domain),
-            Opt::text("file", "file with the XML of the device").required().complete(Complete::File),
-            PERSISTENT,
-            impact::CONFIG,
-            impact::LIVE,
-            impact::CURRENT,
-        ])
+        .options(DEVICE_OF_FILE)
         .writes(),
     Command::new("detach-device", Group::Domain, detach_device)
         .about("detach a device from XML", "Detaches the device that a file describes.")
-        .options(&[
-            Opt::domain(Complete::Domain),
-            Opt::text("file", "file with the XML of the device").required().complete(Complete::File),
-            PERSISTENT,
-            impact::CONFIG,
-            impact::LIVE,
-            impact::CURRENT,
-        ])
+        .options(DEVICE_OF_FILE)
         .writes(),
     Command::new("detach-device-alias", Group::Domain, detach_device_alias)
         .about("detach a device by its alias", "Detaches the device that has an alias.")

@@ -11,6 +11,15 @@ use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use anyhow::{Context, Result, bail};
 
+/// A domain, one of its threads, and when the change takes effect.
+const ONE_THREAD: &[Opt] = &[
+    Opt::domain(Complete::Domain),
+    Opt::number("id", "id of the I/O thread").required(),
+    impact::CONFIG,
+    impact::LIVE,
+    impact::CURRENT,
+];
+
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("iothreadinfo", Group::Domain, iothreadinfo)
@@ -34,13 +43,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("iothreadadd", Group::Domain, iothreadadd)
         .about("add an I/O thread", "Adds an I/O thread under a number of your choice.")
-        .options(&[
-            Opt::domain(Complete::Domain),
-            Opt::number("id", "id of the I/O thread").required(),
-            impact::CONFIG,
-            impact::LIVE,
-            impact::CURRENT,
-        ])
+        .options(ONE_THREAD)
         .writes(),
     Command::new("iothreadset", Group::Domain, iothreadset)
         .about("tune an I/O thread", "Changes how an I/O thread polls and how many workers it has.")
@@ -59,13 +62,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("iothreaddel", Group::Domain, iothreaddel)
         .about("remove an I/O thread", "Removes an I/O thread that no disk uses.")
-        .options(&[
-            Opt::domain(Complete::Domain),
-            Opt::number("id", "id of the I/O thread").required(),
-            impact::CONFIG,
-            impact::LIVE,
-            impact::CURRENT,
-        ])
+        .options(ONE_THREAD)
         .writes(),
 ];
 
@@ -77,9 +74,8 @@ fn iothreadinfo(session: &mut Session, args: &Args) -> Result<()> {
     let threads = connection.domains().iothread_info(&domain, flags);
     let threads = threads.context("Unable to get domain IOThreads information")?;
     if threads.is_empty() {
-        return session.show(&threads_none(), |session| {
-            session.print_extra("No IOThreads found for the domain");
-        });
+        let none: [u8; 0] = [];
+        return session.show(&none, |session| session.print_extra("No IOThreads found for the domain"));
     }
     let mut table = Table::new(["IOThread ID", "CPU Affinity"]);
     for thread in threads {
@@ -87,10 +83,6 @@ fn iothreadinfo(session: &mut Session, args: &Args) -> Result<()> {
         table.row([Cell::from(thread.id), Cell::from(list)]);
     }
     session.table(&table)
-}
-
-fn threads_none() -> [u8; 0] {
-    []
 }
 
 fn iothreadpin(session: &mut Session, args: &Args) -> Result<()> {
@@ -116,16 +108,14 @@ fn iothreadadd(session: &mut Session, args: &Args) -> Result<()> {
     let flags = impact(args)?;
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let id = thread_id(args)?;
-    Ok(connection.domains().add_iothread(&domain, id, flags)?)
+    Ok(connection.domains().add_iothread(&domain, thread_id(args)?, flags)?)
 }
 
 fn iothreaddel(session: &mut Session, args: &Args) -> Result<()> {
     let flags = impact(args)?;
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let id = thread_id(args)?;
-    Ok(connection.domains().del_iothread(&domain, id, flags)?)
+    Ok(connection.domains().del_iothread(&domain, thread_id(args)?, flags)?)
 }
 
 fn iothreadset(session: &mut Session, args: &Args) -> Result<()> {
