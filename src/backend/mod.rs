@@ -31,6 +31,25 @@ use crate::model::event::{Event, EventFilter};
 use crate::model::*;
 use std::time::Duration;
 
+/// Families that a driver lacks unless it says otherwise.
+macro_rules! lacks {
+    ($($(#[$doc:meta])* $getter:ident as $family:ident;)*) => {
+        $($(#[$doc])* fn $getter(&self) -> &dyn $family {
+            &Absent
+        })*
+    };
+}
+
+/// In a [`Connection`]: the families that it serves itself.
+macro_rules! serves {
+    ($($getter:ident as $family:ident),* $(,)?) => {
+        $(fn $getter(&self) -> &dyn $crate::backend::$family {
+            self
+        })*
+    };
+}
+pub(crate) use serves;
+
 /// An open connection to a driver.
 ///
 /// All methods may be called from several threads at once.
@@ -40,41 +59,25 @@ pub trait Connection: Send + Sync {
     /// Everything about domains.
     fn domains(&self) -> &dyn Domains;
 
-    /// Snapshots and checkpoints.
-    fn snapshots(&self) -> &dyn Snapshots {
-        &Absent
-    }
-    /// Virtual networks.
-    fn networks(&self) -> &dyn Networks {
-        &Absent
-    }
-    /// Storage pools and volumes.
-    fn storage(&self) -> &dyn Storage {
-        &Absent
-    }
-    /// The host's network interfaces.
-    fn interfaces(&self) -> &dyn Interfaces {
-        &Absent
-    }
-    /// The host's devices.
-    fn node_devices(&self) -> &dyn NodeDevices {
-        &Absent
-    }
-    /// Secrets.
-    fn secrets(&self) -> &dyn Secrets {
-        &Absent
-    }
-    /// Network filters.
-    fn filters(&self) -> &dyn Filters {
-        &Absent
-    }
-    /// Moving the contents of volumes.
-    fn volume_streams(&self) -> &dyn VolumeStreams {
-        &Absent
-    }
-    /// Events.
-    fn events(&self) -> &dyn Events {
-        &Absent
+    lacks! {
+        /// Snapshots and checkpoints.
+        snapshots as Snapshots;
+        /// Virtual networks.
+        networks as Networks;
+        /// Storage pools and volumes.
+        storage as Storage;
+        /// The host's network interfaces.
+        interfaces as Interfaces;
+        /// The host's devices.
+        node_devices as NodeDevices;
+        /// Secrets.
+        secrets as Secrets;
+        /// Network filters.
+        filters as Filters;
+        /// Moving the contents of volumes.
+        volume_streams as VolumeStreams;
+        /// Events.
+        events as Events;
     }
 
     /// Whether the peer is still there; local drivers always are.

@@ -24,36 +24,18 @@ impl ReadOnly {
 }
 
 impl Connection for ReadOnly {
-    fn host(&self) -> &dyn Host {
-        self
-    }
-    fn domains(&self) -> &dyn Domains {
-        self
-    }
-    fn snapshots(&self) -> &dyn Snapshots {
-        self
-    }
-    fn networks(&self) -> &dyn Networks {
-        self
-    }
-    fn storage(&self) -> &dyn Storage {
-        self
-    }
-    fn interfaces(&self) -> &dyn Interfaces {
-        self
-    }
-    fn node_devices(&self) -> &dyn NodeDevices {
-        self
-    }
-    fn secrets(&self) -> &dyn Secrets {
-        self
-    }
-    fn filters(&self) -> &dyn Filters {
-        self
-    }
-    fn volume_streams(&self) -> &dyn VolumeStreams {
-        self
-    }
+    serves!(
+        host as Host,
+        domains as Domains,
+        snapshots as Snapshots,
+        networks as Networks,
+        storage as Storage,
+        interfaces as Interfaces,
+        node_devices as NodeDevices,
+        secrets as Secrets,
+        filters as Filters,
+        volume_streams as VolumeStreams
+    );
     fn events(&self) -> &dyn Events {
         self.inner.events()
     }

@@ -133,39 +133,19 @@ fn unix_socket(uri: &Uri, read_only: bool) -> Result<std::path::PathBuf> {
 }
 
 impl Connection for RemoteConnection {
-    fn host(&self) -> &dyn Host {
-        self
-    }
-    fn domains(&self) -> &dyn Domains {
-        self
-    }
-    fn snapshots(&self) -> &dyn Snapshots {
-        self
-    }
-    fn networks(&self) -> &dyn Networks {
-        self
-    }
-    fn storage(&self) -> &dyn Storage {
-        self
-    }
-    fn interfaces(&self) -> &dyn Interfaces {
-        self
-    }
-    fn node_devices(&self) -> &dyn NodeDevices {
-        self
-    }
-    fn secrets(&self) -> &dyn Secrets {
-        self
-    }
-    fn filters(&self) -> &dyn Filters {
-        self
-    }
-    fn volume_streams(&self) -> &dyn VolumeStreams {
-        self
-    }
-    fn events(&self) -> &dyn Events {
-        self
-    }
+    serves!(
+        host as Host,
+        domains as Domains,
+        snapshots as Snapshots,
+        networks as Networks,
+        storage as Storage,
+        interfaces as Interfaces,
+        node_devices as NodeDevices,
+        secrets as Secrets,
+        filters as Filters,
+        volume_streams as VolumeStreams,
+        events as Events
+    );
     fn is_alive(&self) -> bool {
         self.channel.is_alive()
     }

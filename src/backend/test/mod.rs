@@ -79,36 +79,18 @@ impl TestConnection {
 }
 
 impl Connection for TestConnection {
-    fn host(&self) -> &dyn Host {
-        self
-    }
-    fn domains(&self) -> &dyn Domains {
-        self
-    }
-    fn snapshots(&self) -> &dyn Snapshots {
-        self
-    }
-    fn networks(&self) -> &dyn Networks {
-        self
-    }
-    fn interfaces(&self) -> &dyn Interfaces {
-        self
-    }
-    fn storage(&self) -> &dyn Storage {
-        self
-    }
-    fn node_devices(&self) -> &dyn NodeDevices {
-        self
-    }
-    fn secrets(&self) -> &dyn Secrets {
-        self
-    }
-    fn filters(&self) -> &dyn Filters {
-        self
-    }
-    fn events(&self) -> &dyn Events {
-        self
-    }
+    serves!(
+        host as Host,
+        domains as Domains,
+        snapshots as Snapshots,
+        networks as Networks,
+        interfaces as Interfaces,
+        storage as Storage,
+        node_devices as NodeDevices,
+        secrets as Secrets,
+        filters as Filters,
+        events as Events
+    );
 }
 
 /// The refusal of flags that an operation does not take; `function` is the name under which virsh users know it.

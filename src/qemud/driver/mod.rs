@@ -25,7 +25,7 @@ mod streams;
 mod tuning;
 
 use crate::backend::event_bus::{EventBus, EventQueue};
-use crate::backend::{Connection, Domains, Events, Host};
+use crate::backend::{Connection, Events, serves};
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::model::DomainRef;
 use crate::qemud::store::{Paths, Store};
@@ -161,12 +161,7 @@ impl Drop for QemuConnection {
 }
 
 impl Connection for QemuConnection {
-    fn host(&self) -> &dyn Host {
-        self
-    }
-    fn domains(&self) -> &dyn Domains {
-        self
-    }
+    serves!(host as Host, domains as Domains);
     fn events(&self) -> &dyn Events {
         &self.events
     }
