@@ -45,27 +45,7 @@ impl DomainLifecycle for TestConnection {
     fn create_xml(&self, xml: &str, flags: u32) -> Result<DomainRef> {
         only_flags(flags, DOMAIN_START_VALIDATE, "testDomainCreateXML")?;
         let tree = definition::read(xml)?;
-        let mut state = self.state();
-        let (name, uuid) = (definition::name_of(&tree), definition::uuid_of(&tree).unwrap_or_default());
-        let replaced = state.check_identity(&name, uuid, true)?;
-        let id = state.take_id();
-        let guest = match replaced {
-            Some(at) => {
-                let guest = &mut state.guests[at];
-                // The definition comes back when the domain stops.
-                guest.next = Some(std::mem::replace(&mut guest.current, tree));
-                guest
-            }
-            None => {
-                let mut guest = Guest::defined(tree);
-                guest.persistent = false;
-                state.guests.push(guest);
-                let last = state.guests.len() - 1;
-                &mut state.guests[last]
-            }
-        };
-        guest.start(id, DOMAIN_RUNNING_BOOTED);
-        let domain = guest.reference();
+        let domain = self.state().start_as(tree, DOMAIN_RUNNING_BOOTED)?;
         self.tell_lifecycle(&domain, DOMAIN_EVENT_STARTED, DOMAIN_EVENT_STARTED_BOOTED);
         Ok(domain)
     }

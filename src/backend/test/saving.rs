@@ -4,7 +4,6 @@
 //! There is no memory to keep: a guest that does not exist has nothing in mind.
 
 use super::definition;
-use super::state::Guest;
 use super::*;
 use crate::error::ErrorCode;
 use crate::model::constants::*;
@@ -108,26 +107,7 @@ impl DomainSaving for TestConnection {
         refuse_new_definition(dxml)?;
         let mut tree = read_image(from)?;
         tree.unset("id");
-        let mut state = self.state();
-        let (name, uuid) = (definition::name_of(&tree), definition::uuid_of(&tree).unwrap_or_default());
-        let replaced = state.check_identity(&name, uuid, true)?;
-        let id = state.take_id();
-        let guest = match replaced {
-            Some(at) => {
-                let guest = &mut state.guests[at];
-                guest.next = Some(std::mem::replace(&mut guest.current, tree));
-                guest
-            }
-            None => {
-                let mut guest = Guest::defined(tree);
-                guest.persistent = false;
-                state.guests.push(guest);
-                let last = state.guests.len() - 1;
-                &mut state.guests[last]
-            }
-        };
-        guest.start(id, DOMAIN_RUNNING_RESTORED);
-        let domain = guest.reference();
+        let domain = self.state().start_as(tree, DOMAIN_RUNNING_RESTORED)?;
         self.tell_lifecycle(&domain, DOMAIN_EVENT_STARTED, DOMAIN_EVENT_STARTED_RESTORED);
         Ok(())
     }

@@ -261,6 +261,30 @@ impl State {
         self.next_id - 1
     }
 
+    /// Starts a domain as `tree` says: a new, transient one, or one that is defined, whose definition comes back
+    /// when it stops.
+    pub fn start_as(&mut self, tree: Element, reason: i32) -> Result<DomainRef> {
+        let (name, uuid) = (definition::name_of(&tree), definition::uuid_of(&tree).unwrap_or_default());
+        let replaced = self.check_identity(&name, uuid, true)?;
+        let id = self.take_id();
+        let guest = match replaced {
+            Some(at) => {
+                let guest = &mut self.guests[at];
+                guest.next = Some(std::mem::replace(&mut guest.current, tree));
+                guest
+            }
+            None => {
+                let mut guest = Guest::defined(tree);
+                guest.persistent = false;
+                self.guests.push(guest);
+                let last = self.guests.len() - 1;
+                &mut self.guests[last]
+            }
+        };
+        guest.start(id, reason);
+        Ok(guest.reference())
+    }
+
     /// Drops a domain that is neither active nor persistent.
     pub fn forget_if_gone(&mut self, uuid: Uuid) {
         self.guests.retain(|guest| guest.uuid != uuid || guest.persistent || guest.is_active());

@@ -13,32 +13,6 @@ const IMPACT: u32 = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG;
 /// What a reader of typed parameters may ask for.
 const READING: u32 = IMPACT | TYPED_PARAM_STRING_OKAY;
 
-/// The performance events there are, in the order they are told.
-const PERF_EVENTS: [&str; 22] = [
-    "cmt",
-    "mbmt",
-    "mbml",
-    "cpu_cycles",
-    "instructions",
-    "cache_references",
-    "cache_misses",
-    "branch_instructions",
-    "branch_misses",
-    "bus_cycles",
-    "stalled_cycles_frontend",
-    "stalled_cycles_backend",
-    "ref_cpu_cycles",
-    "cpu_clock",
-    "task_clock",
-    "page_faults",
-    "context_switches",
-    "cpu_migrations",
-    "page_faults_min",
-    "page_faults_maj",
-    "alignment_faults",
-    "emulation_faults",
-];
-
 impl DomainTuning for TestConnection {
     fn max_memory(&self, domain: &DomainRef) -> Result<u64> {
         Ok(definition::max_memory(&self.state().guest(domain)?.current))

@@ -6,6 +6,7 @@ mod event;
 mod host;
 mod job;
 mod network;
+mod perf;
 mod snapshot;
 mod storage;
 
@@ -14,5 +15,6 @@ pub use event::*;
 pub use host::*;
 pub use job::*;
 pub use network::*;
+pub use perf::*;
 pub use snapshot::*;
 pub use storage::*;

@@ -1,6 +1,7 @@
 //! `<clock>` and its timers; the `<on_…>` actions; `<pm>` and `<perf>`.
 
 use crate::error::{Error, Result};
+use crate::model::constants::PERF_EVENTS;
 use crate::xml::Element;
 use crate::xml::shape::{Shape, many, one, one_of, shape, text, unsigned, yes_no};
 
@@ -120,28 +121,5 @@ static SUSPEND_TO_DISK: Shape = shape("suspend-to-disk").attributes(&[yes_no("en
 
 /// `<perf>`.
 pub static PERF: Shape = shape("perf").children(&[many(&EVENT)]).unless_empty();
-static EVENT: Shape = shape("event").attributes(&[one_of("name", EVENTS), yes_no("enabled").required()]);
-const EVENTS: &[&str] = &[
-    "cmt",
-    "mbmt",
-    "mbml",
-    "cpu_cycles",
-    "instructions",
-    "cache_references",
-    "cache_misses",
-    "branch_instructions",
-    "branch_misses",
-    "bus_cycles",
-    "stalled_cycles_frontend",
-    "stalled_cycles_backend",
-    "ref_cpu_cycles",
-    "cpu_clock",
-    "task_clock",
-    "page_faults",
-    "context_switches",
-    "cpu_migrations",
-    "page_faults_min",
-    "page_faults_maj",
-    "alignment_faults",
-    "emulation_faults",
-];
+static EVENT: Shape =
+    shape("event").attributes(&[one_of("name", &PERF_EVENTS), yes_no("enabled").required()]);
