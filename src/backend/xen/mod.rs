@@ -6,5 +6,6 @@
 
 mod layer;
 mod union;
+pub mod xenstore;
 
 pub use union::{XenConnection, open};

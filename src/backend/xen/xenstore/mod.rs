@@ -1,0 +1,19 @@
+//! The store of the toolstack and the guests: our own client of its daemon, and the layer made of it.
+//!
+//! [`Xenstore`] asks many things in one round trip, and every wait has an end: a daemon that is dead or hangs is an
+//! error. When the daemon was started anew, what only reads is asked again; what changes is not.
+
+mod client;
+mod frame;
+mod link;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod value;
+mod watcher;
+
+pub use client::Xenstore;
+pub use frame::{Message, PAYLOAD_MAX, WatchEvent};
+pub use transaction::Transaction;
+pub use value::Value;
+pub use watcher::Watcher;
