@@ -5,6 +5,7 @@ use crate::backend::Host;
 use crate::error::Result;
 use crate::host::Node;
 use crate::model::LIBRARY_VERSION;
+use crate::model::constants::TYPED_PARAM_STRING_OKAY;
 use crate::model::*;
 use crate::qemud::capabilities::{self, QemuCapabilities, domain_xml, host_xml};
 use crate::qemud::define;
@@ -94,7 +95,7 @@ impl Host for QemuConnection {
     }
 
     fn node_memory_parameters(&self, flags: u32) -> Result<Vec<TypedParam>> {
-        check_flags(flags, 0, "virNodeGetMemoryParameters")?;
+        check_flags(flags, TYPED_PARAM_STRING_OKAY, "virNodeGetMemoryParameters")?;
         Node::default().node_memory_parameters()
     }
 

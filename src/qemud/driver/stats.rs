@@ -24,7 +24,7 @@ impl DomainStats for QemuConnection {
     }
 
     fn block_stats_params(&self, domain: &DomainRef, path: &str, flags: u32) -> Result<Vec<TypedParam>> {
-        check_flags(flags, 4, "virDomainBlockStatsFlags")?;
+        check_flags(flags, TYPED_PARAM_STRING_OKAY, "virDomainBlockStatsFlags")?;
         let guest = self.find(domain)?;
         let stats = disk_stats(&guest, path)?;
         let names = [
@@ -155,7 +155,7 @@ impl DomainStats for QemuConnection {
         _ncpus: u32,
         flags: u32,
     ) -> Result<(Vec<TypedParam>, i32)> {
-        check_flags(flags, 0, "virDomainGetCPUStats")?;
+        check_flags(flags, TYPED_PARAM_STRING_OKAY, "virDomainGetCPUStats")?;
         let guest = self.find(domain)?;
         let times = guest.lock().running()?.process.cpu_times();
         if start_cpu != -1 {
