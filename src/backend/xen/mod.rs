@@ -5,6 +5,7 @@
 //! on this host is not asked, and why it is not there is kept for whoever wants to know.
 
 mod layer;
+pub mod native;
 mod union;
 pub mod xenstore;
 

@@ -1,0 +1,81 @@
+//! S-expressions, the language of xend: lists in brackets, and atoms that are all strings.
+//!
+//! Atoms are bytes: xend lets any of them through, and what a guest's administrator wrote need not be UTF-8. The
+//! [`Dialect`] holds what differs between releases; answers are read with [`read_answer`], which takes what every
+//! release prints, and requests are written by `Display`, in the one form that every release reads alike.
+
+mod fields;
+mod printed;
+mod reader;
+
+pub use printed::show;
+pub use reader::{Dialect, Flaw, read_all, read_answer};
+
+use std::fmt;
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sxp {
+    /// A string.
+    Atom(Vec<u8>),
+    /// Expressions in brackets.
+    List(Vec<Sxp>),
+}
+
+impl Sxp {
+    /// A string.
+    pub fn atom(text: impl AsRef<[u8]>) -> Sxp {
+        Sxp::Atom(text.as_ref().to_vec())
+    }
+
+    /// `(name …)`.
+    pub fn list(name: &str, rest: impl IntoIterator<Item = Sxp>) -> Sxp {
+        Sxp::List(std::iter::once(Sxp::atom(name)).chain(rest).collect())
+    }
+
+    /// `(name value)`.
+    pub fn pair(name: &str, value: impl ToString) -> Sxp {
+        Sxp::list(name, [Sxp::atom(value.to_string())])
+    }
+}
+
+impl fmt::Display for Sxp {
+    /// The expression as a request. Strings stand in single quotes where they need any; only `\` and `'` are escaped,
+    /// since the other escapes mean something else to one release or another.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sxp::Atom(bytes) => write_atom(&String::from_utf8_lossy(bytes), f),
+            Sxp::List(items) => {
+                f.write_str("(")?;
+                for (place, item) in items.iter().enumerate() {
+                    f.write_str(if place == 0 { "" } else { " " })?;
+                    item.fmt(f)?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+/// Whether a string may stand without quotes, in a request and in an answer.
+fn is_plain(bytes: &[u8]) -> bool {
+    let safe = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:/~".contains(byte);
+    (!bytes.is_empty() && bytes.iter().all(safe)) || bytes == b"@"
+}
+
+fn write_atom(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if is_plain(text.as_bytes()) {
+        return f.write_str(text);
+    }
+    f.write_str("'")?;
+    for character in text.chars() {
+        if matches!(character, '\\' | '\'') {
+            f.write_str("\\")?;
+        }
+        write!(f, "{character}")?;
+    }
+    f.write_str("'")
+}
+
+#[cfg(test)]
+mod tests;
