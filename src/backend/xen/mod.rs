@@ -6,6 +6,7 @@
 
 mod layer;
 pub mod native;
+pub mod sxp;
 mod union;
 pub mod xenstore;
 

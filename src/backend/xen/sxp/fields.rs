@@ -54,7 +54,9 @@ impl Sxp {
     pub fn number(&self, name: &str) -> Option<i64> {
         let text = self.get(name)?;
         let whole = text.parse::<i64>().ok();
-        whole.or_else(|| text.parse::<f64>().ok().filter(|number| number.abs() < 9e15).map(|number| number as i64))
+        whole.or_else(|| {
+            text.parse::<f64>().ok().filter(|number| number.abs() < 9e15).map(|number| number as i64)
+        })
     }
 
     /// The seconds of `(name 12.5)` within a list, in nanoseconds.

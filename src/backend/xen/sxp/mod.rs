@@ -2,7 +2,7 @@
 //!
 //! Atoms are bytes: xend lets any of them through, and what a guest's administrator wrote need not be UTF-8. The
 //! [`Dialect`] holds what differs between releases; answers are read with [`read_answer`], which takes what every
-//! release prints, and requests are written by `Display`, in the one form that every release reads alike.
+//! release prints, and requests are written by [`Sxp::to_request`], in the one form that every release reads alike.
 
 mod fields;
 mod printed;
@@ -39,21 +39,36 @@ impl Sxp {
     }
 }
 
-impl fmt::Display for Sxp {
+impl Sxp {
     /// The expression as a request. Strings stand in single quotes where they need any; only `\` and `'` are escaped,
     /// since the other escapes mean something else to one release or another.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub fn to_request(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_to(&mut out);
+        out
+    }
+
+    fn write_to(&self, out: &mut Vec<u8>) {
         match self {
-            Sxp::Atom(bytes) => write_atom(&String::from_utf8_lossy(bytes), f),
+            Sxp::Atom(bytes) => write_atom(bytes, out),
             Sxp::List(items) => {
-                f.write_str("(")?;
+                out.push(b'(');
                 for (place, item) in items.iter().enumerate() {
-                    f.write_str(if place == 0 { "" } else { " " })?;
-                    item.fmt(f)?;
+                    if place > 0 {
+                        out.push(b' ');
+                    }
+                    item.write_to(out);
                 }
-                f.write_str(")")
+                out.push(b')');
             }
         }
+    }
+}
+
+impl fmt::Display for Sxp {
+    /// As in a request, for people; bytes that are no UTF-8 are replaced.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.to_request()))
     }
 }
 
@@ -63,18 +78,18 @@ fn is_plain(bytes: &[u8]) -> bool {
     (!bytes.is_empty() && bytes.iter().all(safe)) || bytes == b"@"
 }
 
-fn write_atom(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if is_plain(text.as_bytes()) {
-        return f.write_str(text);
+fn write_atom(bytes: &[u8], out: &mut Vec<u8>) {
+    if is_plain(bytes) {
+        return out.extend(bytes);
     }
-    f.write_str("'")?;
-    for character in text.chars() {
-        if matches!(character, '\\' | '\'') {
-            f.write_str("\\")?;
+    out.push(b'\'');
+    for byte in bytes {
+        if matches!(byte, b'\\' | b'\'') {
+            out.push(b'\\');
         }
-        write!(f, "{character}")?;
+        out.push(*byte);
     }
-    f.write_str("'")
+    out.push(b'\'');
 }
 
 #[cfg(test)]
