@@ -4,6 +4,7 @@
 //! [`union`] asks the layers one after the other, in an order that suits the operation; a layer that is not there
 //! on this host is not asked, and why it is not there is kept for whoever wants to know.
 
+pub mod hypervisor;
 mod layer;
 pub mod native;
 pub mod sxp;

@@ -1,0 +1,1 @@
+//! Tests of the layer against a hypervisor played by the test.
