@@ -4,16 +4,27 @@
 //! error. When the daemon was started anew, what only reads is asked again; what changes is not.
 
 mod client;
+mod consoles;
+mod counters;
+mod devices;
 mod frame;
+mod identity;
+mod layer;
+mod lifecycle;
 mod link;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod tuning;
 mod value;
 mod watcher;
 
 pub use client::Xenstore;
+pub use consoles::{Consoles, Display};
+pub use devices::{BackEnd, Devices, Disk, Interface};
 pub use frame::{Message, PAYLOAD_MAX, WatchEvent};
+pub use identity::Identity;
+pub use layer::XenstoreLayer;
 pub use transaction::Transaction;
 pub use value::Value;
 pub use watcher::Watcher;
