@@ -123,6 +123,10 @@ pub fn firmware(builder: &mut Builder<'_>) -> Result<Firmware> {
         return Ok(Firmware { bios: Some(path), ..Firmware::default() });
     }
     let read_only = loader.attribute("readonly") == Some("yes");
+    if loader.attribute("secure") == Some("yes") {
+        // Only system management mode may write the variables.
+        builder.option("-global", "driver=cfi.pflash01,property=secure,value=on");
+    }
     let format = loader.attribute("format").unwrap_or("raw");
     let mut flash = vec![(0, flash_node(builder, 0, &path, format, read_only))];
     if let Some(nvram) = builder.active.find("os/nvram") {

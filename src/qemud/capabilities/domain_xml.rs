@@ -244,12 +244,8 @@ impl Offer<'_> {
     }
 
     fn graphics(&self) -> Element {
-        let kinds = [("vnc", "query-vnc"), ("spice", "query-spice")];
-        let kinds: Vec<&str> = kinds
-            .iter()
-            .filter(|(_, command)| self.facts.has_command(command))
-            .map(|(kind, _)| *kind)
-            .collect();
+        let kinds = ["vnc", "spice"].into_iter();
+        let kinds: Vec<&str> = kinds.filter(|kind| self.facts.has_option(kind)).collect();
         supported("graphics", !kinds.is_empty()).with_child(values("type", kinds))
     }
 

@@ -115,10 +115,7 @@ pub fn complete_devices(devices: &mut Devices, board: Board, capabilities: &Qemu
         complete_graphics(graphics);
     }
     if !devices.any("audio") {
-        // The sound goes where the pictures go, if it can.
-        let screen = devices.of("graphics").last().and_then(|graphics| graphics.attribute("type"));
-        let sink = if screen == Some("spice") { "spice" } else { "none" };
-        devices.add(Element::new("audio").with("id", 1).with("type", sink));
+        devices.add(Element::new("audio").with("id", 1).with("type", "none"));
     }
     video(devices, board, capabilities);
     let itco = devices.of("watchdog").any(|watchdog| watchdog.attribute("model") == Some("itco"));
@@ -310,10 +307,11 @@ fn complete_tpm(tpm: &mut Element) {
     if tpm.attribute("model").is_none() {
         tpm.set("model", "tpm-tis");
     }
+    let version = if tpm.attribute("model") == Some("tpm-crb") { "2.0" } else { "1.2" };
     if let Some(backend) = tpm.child_mut("backend")
         && backend.attribute("type") == Some("emulator")
         && matches!(backend.attribute("version"), None | Some("default"))
     {
-        backend.set("version", "2.0");
+        backend.set("version", version);
     }
 }

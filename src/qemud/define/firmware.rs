@@ -3,9 +3,11 @@
 //! Distributions describe their images in JSON files (QEMU's `firmware.json`), in folders of rising precedence; the first
 //! description that fits the architecture, the machine and the wishes is taken, and written into the definition.
 
+use super::Places;
 use super::board::Board;
-use super::{Places, refuse};
 use crate::error::{Error, Result};
+use crate::xml::domain::DOMAIN;
+use crate::xml::domain::features::FEATURES;
 use crate::xml::{Element, Node};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -48,57 +50,55 @@ struct Target {
 }
 
 /// What a definition asks of its firmware.
+#[derive(Default)]
 struct Wish<'a> {
     target: &'a str,
     machine: &'a str,
     interface: &'a str,
+    /// The image it names itself.
+    image: Option<&'a str>,
+    /// The template of the variables that it names itself.
+    template: Option<&'a str>,
     secure: Option<bool>,
     enrolled: Option<bool>,
+    stateless: bool,
+    /// Whether it forbids system management mode.
+    no_smm: bool,
 }
 
-/// Chooses the image of a definition that asks for one by kind, and the file of its variables.
+/// Chooses the image of a definition that asks for one by kind, or finds out what the image is that it names; and the
+/// file of its variables.
 pub fn complete(tree: &mut Element, board: Board, places: &Places) -> Result<()> {
     complete_from(tree, board, places, &folders())
 }
 
 fn complete_from(tree: &mut Element, board: Board, places: &Places, folders: &[PathBuf]) -> Result<()> {
-    let wanted = tree.child_attribute("os", "firmware").map(str::to_string);
-    let uuid_or_name = tree.child_text("name").unwrap_or_default();
-    let machine = tree.child_attribute("os/type", "machine").unwrap_or_default().to_string();
+    if let Some(found) = choose(tree, board, folders)? {
+        write(tree, &found);
+    }
+    let name = tree.child_text("name").unwrap_or_default();
     let Some(os) = tree.child_mut("os") else {
         return Ok(());
     };
-    let chosen = os.child("loader").is_some_and(|loader| !loader.text().trim().is_empty());
-    if let Some(interface) = wanted.filter(|_| !chosen) {
-        let interface = if interface == "efi" { "uefi".to_string() } else { interface };
-        choose(os, board, &machine, &interface, folders)?;
-    }
     let Some(loader) = os.child_mut("loader") else {
         return Ok(());
     };
     let is_flash = loader.attribute("type") == Some("pflash");
-    let writable = loader.attribute("readonly") == Some("no");
     if is_flash && loader.attribute("format").is_none() {
         loader.set("format", "raw");
+    }
+    let keeps_nothing =
+        loader.attribute("readonly") == Some("no") || loader.attribute("stateless") == Some("yes");
+    if is_flash && !keeps_nothing && os.child("nvram").is_none() {
+        let at = os.nodes.iter().position(|node| matches!(node, Node::Element(e) if e.name == "loader"));
+        os.nodes.insert(at.map_or(0, |at| at + 1), Node::Element(Element::new("nvram")));
     }
     if let Some(nvram) = os.child_mut("nvram") {
         if nvram.attribute("format").is_none() {
             nvram.set("format", "raw");
         }
         if nvram.text().trim().is_empty() {
-            let file = places.nvram.join(format!("{uuid_or_name}_VARS.fd"));
-            nvram.set_text(file.display());
-        }
-    } else if is_flash
-        && !writable
-        && os.child("loader").is_some_and(|loader| loader.attribute("stateless") != Some("yes"))
-    {
-        let loader = os.child("loader");
-        if let Some(loader) = loader {
-            return Err(refuse::because(
-                loader,
-                "a read-only UEFI image needs <nvram template=…/> for its variables",
-            ));
+            nvram.set_text(places.nvram.join(format!("{name}_VARS.fd")).display());
         }
     }
     Ok(())
@@ -129,7 +129,7 @@ pub fn available(board: Board, machine: &str) -> Available {
     for description in descriptions(&folders()).iter().filter_map(|path| read(path)) {
         for (kind, interface) in [("bios", "bios"), ("efi", "uefi")] {
             let wish =
-                |secure| Wish { target: board.arch.target, machine, interface, secure, enrolled: None };
+                |secure| Wish { target: board.arch.target, machine, interface, secure, ..Wish::default() };
             let plain = fits(&description, &wish(None));
             let secure = fits(&description, &wish(Some(true)));
             if !plain && !secure {
@@ -162,7 +162,20 @@ fn descriptions(folders: &[PathBuf]) -> Vec<PathBuf> {
     files.into_values().filter(is_used).collect()
 }
 
-fn choose(os: &mut Element, board: Board, machine: &str, interface: &str, folders: &[PathBuf]) -> Result<()> {
+/// The description that fits a definition; none if it asks for no firmware, or names an image that nobody describes.
+fn choose(tree: &Element, board: Board, folders: &[PathBuf]) -> Result<Option<Description>> {
+    let Some(os) = tree.child("os") else {
+        return Ok(None);
+    };
+    let image = os.child_text("loader").map(|path| path.trim().to_string()).filter(|path| !path.is_empty());
+    let wanted = os.attribute("firmware");
+    let of_flash = os.child_attribute("loader", "type") == Some("pflash");
+    let interface = match wanted {
+        Some("efi") => "uefi",
+        Some(other) => other,
+        None if image.is_some() && of_flash => "uefi",
+        None => return Ok(None),
+    };
     let feature = |name: &str| {
         let mut features = os.child("firmware").into_iter().flat_map(|firmware| firmware.children("feature"));
         let found = features.find(|feature| feature.attribute("name") == Some(name));
@@ -170,24 +183,27 @@ fn choose(os: &mut Element, board: Board, machine: &str, interface: &str, folder
     };
     let wish = Wish {
         target: board.arch.target,
-        machine,
+        machine: os.child_attribute("type", "machine").unwrap_or_default(),
         interface,
+        image: image.as_deref(),
+        template: os.child_attribute("nvram", "template"),
         secure: feature("secure-boot").or_else(|| super::switch(os.child_attribute("loader", "secure"))),
         enrolled: feature("enrolled-keys"),
+        stateless: os.child_attribute("loader", "stateless") == Some("yes"),
+        no_smm: tree.find("features/smm").and_then(|smm| smm.attribute("state")) == Some("off"),
     };
     let fitting =
         descriptions(folders).into_iter().find_map(|path| read(&path).filter(|found| fits(found, &wish)));
-    let Some(found) = fitting else {
-        let kind = if interface == "uefi" { "efi" } else { interface };
-        let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        return Err(Error::operation_failed(format!(
-            "Unable to find '{kind}' firmware that is compatible with the current configuration (looked for descriptions in {}; \
-             it comes in a package like ovmf or qemu-efi-aarch64)",
-            looked.join(", ")
-        )));
-    };
-    write(os, &found);
-    Ok(())
+    if fitting.is_some() || image.is_some() {
+        return Ok(fitting);
+    }
+    let kind = if interface == "uefi" { "efi" } else { interface };
+    let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    Err(Error::operation_failed(format!(
+        "Unable to find '{kind}' firmware that is compatible with the current configuration (looked for descriptions in {}; \
+         it comes in a package like ovmf or qemu-efi-aarch64)",
+        looked.join(", ")
+    )))
 }
 
 fn read(path: &Path) -> Option<Description> {
@@ -207,23 +223,26 @@ fn fits(found: &Description, wish: &Wish<'_>) -> bool {
             && target.machines.iter().any(|pattern| matches_pattern(pattern, wish.machine))
     });
     let has = |name: &str| found.features.iter().any(|feature| feature == name);
-    let secure = wish.secure.is_none_or(|wanted| wanted == has("secure-boot"));
-    let enrolled = wish.enrolled.is_none_or(|wanted| wanted == has("enrolled-keys"));
-    // Without a wish: nothing that needs SMM or that other hypervisors' guests need.
-    let modest = wish.secure == Some(true) || !has("requires-smm");
-    let split = found.mapping.mode.as_deref().is_none_or(|mode| mode == "split" || mode == "stateless");
-    let kind = match found.mapping.device.as_str() {
-        "flash" => split && found.mapping.executable.is_some(),
-        "memory" => found.mapping.filename.is_some(),
+    let agrees = |wanted: Option<bool>, name: &str| wanted.is_none_or(|wanted| wanted == has(name));
+    let is = |wanted: Option<&str>, file: Option<&Path>| {
+        wanted.is_none_or(|wanted| file.is_some_and(|file| file == Path::new(wanted)))
+    };
+    let mapping = &found.mapping;
+    let image = mapping.executable.as_ref().map(|image| image.filename.as_path());
+    let mode = mapping.mode.as_deref().unwrap_or("split");
+    let kind = match mapping.device.as_str() {
+        "flash" if wish.stateless => mode == "stateless" && image.is_some(),
+        "flash" => mode == "split" && image.is_some() && mapping.template.is_some(),
+        "memory" => mapping.filename.is_some(),
         _ => false,
     };
-    let confidential = has("amd-sev") && !has("acpi-s3") && found.mapping.template.is_none();
     target
-        && secure
-        && enrolled
-        && modest
         && kind
-        && !confidential
+        && is(wish.image, image.or(mapping.filename.as_deref()))
+        && is(wish.template, mapping.template.as_ref().map(|template| template.filename.as_path()))
+        && agrees(wish.secure, "secure-boot")
+        && agrees(wish.enrolled, "enrolled-keys")
+        && !(wish.no_smm && has("requires-smm"))
         && found.interface_types.iter().any(|known| known == wish.interface)
 }
 
@@ -239,14 +258,34 @@ fn matches_pattern(pattern: &str, name: &str) -> bool {
     }
 }
 
-fn write(os: &mut Element, found: &Description) {
-    let secure = found.features.iter().any(|feature| feature == "secure-boot");
-    let smm = found.features.iter().any(|feature| feature == "requires-smm");
-    let at = os.nodes.iter().rposition(
-        |node| matches!(node, Node::Element(e) if ["type", "firmware"].contains(&e.name.as_str())),
-    );
-    let at = at.map_or(0, |at| at + 1);
+/// Writes what was found into the definition: the image, the template, and what the firmware does and needs.
+fn write(tree: &mut Element, found: &Description) {
+    let has = |name: &str| found.features.iter().any(|feature| feature == name);
+    let is_uefi = found.interface_types.iter().any(|known| known == "uefi");
+    if has("requires-smm") {
+        let features = tree.child_or_new("features");
+        features.child_or_new("smm").set("state", "on");
+        FEATURES.arrange(features);
+        DOMAIN.arrange(tree);
+    }
+    let Some(os) = tree.child_mut("os") else {
+        return;
+    };
+    if is_uefi {
+        os.set("firmware", "efi");
+        let mut firmware = Element::new("firmware");
+        for name in ["enrolled-keys", "secure-boot"] {
+            let enabled = if has(name) { "yes" } else { "no" };
+            firmware.push(Element::new("feature").with("enabled", enabled).with("name", name));
+        }
+        os.remove("firmware");
+        let at = place_behind(os, &["type"]);
+        os.nodes.insert(at, Node::Element(firmware));
+    }
+    let not_secure = os.child_attribute("loader", "secure") == Some("no");
+    let stateless = os.child_attribute("loader", "stateless").map(str::to_string);
     os.remove("loader");
+    let at = place_behind(os, &["type", "firmware"]);
     let mut loader = Element::new("loader");
     let Some(executable) = &found.mapping.executable else {
         if let Some(file) = &found.mapping.filename {
@@ -257,25 +296,41 @@ fn write(os: &mut Element, found: &Description) {
         return;
     };
     loader.set("readonly", "yes");
-    if secure && smm {
+    if has("secure-boot") && has("requires-smm") {
         loader.set("secure", "yes");
+    } else if not_secure {
+        loader.set("secure", "no");
     }
     loader.set("type", "pflash");
+    if let Some(stateless) = stateless {
+        loader.set("stateless", stateless);
+    }
     loader.set("format", &executable.format);
     loader.set_text(executable.filename.display());
     os.nodes.insert(at, Node::Element(loader));
     if let Some(template) = &found.mapping.template {
-        let given = os.child("nvram").map(|nvram| nvram.text().trim().to_string()).unwrap_or_default();
-        os.remove("nvram");
-        let mut nvram = Element::new("nvram")
-            .with("template", template.filename.display())
-            .with("templateFormat", &template.format)
-            .with("format", &template.format);
-        if !given.is_empty() {
-            nvram.set_text(given);
-        }
-        os.nodes.insert(at + 1, Node::Element(nvram));
+        write_template(os, template, at + 1);
     }
+}
+
+/// Writes what the variables begin as; the file that was named for them stays.
+fn write_template(os: &mut Element, template: &Image, at: usize) {
+    let given = os.child("nvram").map(|nvram| nvram.text().trim().to_string()).unwrap_or_default();
+    os.remove("nvram");
+    let mut nvram = Element::new("nvram")
+        .with("template", template.filename.display())
+        .with("templateFormat", &template.format)
+        .with("format", &template.format);
+    if !given.is_empty() {
+        nvram.set_text(given);
+    }
+    os.nodes.insert(at, Node::Element(nvram));
+}
+
+/// The place behind the last child of these names.
+fn place_behind(os: &Element, names: &[&str]) -> usize {
+    let is_one = |node: &Node| matches!(node, Node::Element(e) if names.contains(&e.name.as_str()));
+    os.nodes.iter().rposition(is_one).map_or(0, |at| at + 1)
 }
 
 #[cfg(test)]
@@ -299,8 +354,16 @@ mod tests {
         let mut tree = crate::xml::parse(text, "test").unwrap();
         let board = Board::of(&tree).unwrap();
         let places = Places { nvram: "/nv".into() };
-        complete_from(&mut tree, board, &places, &[folder.path().to_path_buf()]).unwrap();
+        let folders = [folder.path().to_path_buf()];
+        let mut secure = tree.clone();
+        complete_from(&mut secure, board, &places, &folders).unwrap();
+        assert_eq!(secure.child_text("os/loader").unwrap(), "/fw/SECURE.fd");
+        assert_eq!(secure.child_attribute("os/loader", "secure"), Some("yes"));
+        assert_eq!(secure.find("features/smm").unwrap().attribute("state"), Some("on"));
+        tree.child_or_new("os").push(Element::new("loader").with("secure", "no"));
+        complete_from(&mut tree, board, &places, &folders).unwrap();
         assert_eq!(tree.child_text("os/loader").unwrap(), "/fw/CODE.fd");
+        assert!(tree.find("features/smm").is_none());
         assert_eq!(tree.child_text("os/nvram").unwrap(), "/nv/n_VARS.fd");
         assert_eq!(tree.child_attribute("os/nvram", "template"), Some("/fw/VARS.fd"));
     }
