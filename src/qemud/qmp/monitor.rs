@@ -260,37 +260,44 @@ impl Monitor {
         self.inbox().awaited.retain(|(known, _)| *known != id);
     }
 
-    /// Takes in bytes from the socket; answers with the events among them. `Err`: this is no monitor.
-    pub(super) fn feed(&self, bytes: &[u8]) -> Result<Vec<QmpEvent>, ()> {
-        let mut events = Vec::new();
-        let mut inbox = self.inbox();
-        let mut partial = std::mem::take(&mut inbox.partial);
+    /// Takes in bytes from the socket and delivers what they say in the order it was said: whoever gets a reply may
+    /// rely on the events before it having been seen. `Err`: this is no monitor.
+    pub(super) fn feed(&self, bytes: &[u8], mut happened: impl FnMut(QmpEvent)) -> Result<(), ()> {
+        for message in self.messages(bytes)? {
+            match message {
+                Message::Greeting(version) => self.inbox().version = version,
+                Message::Reply(id, reply) => {
+                    self.inbox().take(id, reply);
+                    self.arrived.notify_all();
+                }
+                Message::Event(event) => happened(event),
+                Message::Unknown => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The messages that are complete with these bytes.
+    fn messages(&self, bytes: &[u8]) -> Result<Vec<Message>, ()> {
+        let mut messages = Vec::new();
+        let mut partial = std::mem::take(&mut self.inbox().partial);
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let (line, after) = (&rest[..end], &rest[end + 1..]);
             rest = after;
-            let message = if partial.is_empty() {
-                Message::parse(line)
+            if partial.is_empty() {
+                messages.extend(Message::parse(line));
             } else {
                 partial.extend_from_slice(line);
-                let message = Message::parse(&partial);
+                messages.extend(Message::parse(&partial));
                 // A long reply is rare: its buffer is not kept for the next one.
                 partial = Vec::new();
-                message
-            };
-            match message {
-                Some(Message::Greeting(version)) => inbox.version = version,
-                Some(Message::Reply(id, reply)) => inbox.take(id, reply),
-                Some(Message::Event(event)) => events.push(event),
-                Some(Message::Unknown) | None => {}
             }
         }
         partial.extend_from_slice(rest);
         let too_long = partial.len() > LINE_MAX;
-        inbox.partial = partial;
-        drop(inbox);
-        self.arrived.notify_all();
-        if too_long { Err(()) } else { Ok(events) }
+        self.inbox().partial = partial;
+        if too_long { Err(()) } else { Ok(messages) }
     }
 
     /// Closes the monitor: everyone who waits, and whoever comes later, gets [`MonitorError::Closed`].

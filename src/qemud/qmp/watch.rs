@@ -72,13 +72,7 @@ fn take_in(monitor: &Monitor, sink: &dyn EventSink) -> bool {
     let mut chunk = [0u8; CHUNK];
     match monitor.socket().read_some(&mut chunk) {
         Ok(0) => false,
-        Ok(length) => match monitor.feed(&chunk[..length]) {
-            Ok(events) => {
-                events.into_iter().for_each(|event| sink.event(event));
-                true
-            }
-            Err(()) => false,
-        },
+        Ok(length) => monitor.feed(&chunk[..length], |event| sink.event(event)).is_ok(),
         Err(error) => matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock),
     }
 }
