@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorOrigin, Result};
 use crate::qemud::argv::{self, LaunchRequest, Preparation, SideProcess};
 use crate::qemud::define;
 use crate::qemud::store::make_folder;
+use crate::qemud::vm::beside::Beside;
 use crate::qemud::vm::guest::Definition;
 use crate::qemud::vm::launch::{Blueprint, Site};
 use crate::qemud::vm::process::Process;
@@ -42,8 +43,9 @@ pub fn draw(
     };
     let launch = argv::launch(&request)?;
     launch.prepare.iter().try_for_each(prepare)?;
+    let mut beside = Beside::default();
     for side in &launch.side_processes {
-        run_beside(side, site)?;
+        run_beside(side, site, &mut beside)?;
     }
     let commands = launch.monitor_commands.into_iter();
     Ok(Blueprint {
@@ -57,6 +59,7 @@ pub fn draw(
         files: Vec::new(),
         first_commands: commands.map(|command| (command.command, command.arguments)).collect(),
         clean_up: launch.clean_up,
+        beside,
         active: launch.active,
     })
 }
@@ -136,7 +139,7 @@ fn run(purpose: &str, command: &[String]) -> Result<()> {
 }
 
 /// Starts a process QEMU talks to, and waits until it can be talked to.
-fn run_beside(side: &SideProcess, site: &Site<'_>) -> Result<()> {
+fn run_beside(side: &SideProcess, site: &Site<'_>, beside: &mut Beside) -> Result<()> {
     let log_path = site.folder.join(format!("{}.log", side.name.replace('/', "-")));
     let mut options = OpenOptions::new();
     let log = options
@@ -154,7 +157,9 @@ fn run_beside(side: &SideProcess, site: &Site<'_>) -> Result<()> {
         files: &[],
         log: &log,
     })?;
-    wait_for_socket(&process, &side.socket).inspect_err(|_| process.kill()).map_err(|()| {
+    let ready = wait_for_socket(&process, &side.socket);
+    beside.add(&side.name, process);
+    ready.map_err(|()| {
         let said = std::fs::read_to_string(&log_path).unwrap_or_default();
         let detail = format!("{} did not start: {}", side.name, said.trim());
         Error::operation_failed(detail).from_origin(ErrorOrigin::QEMU)
@@ -170,7 +175,6 @@ fn wait_for_socket(process: &Process, path: &Path) -> std::result::Result<(), ()
         }
         // A process that goes into the background is fine: it does so when it is ready.
         if process.ends_within(Duration::from_millis(2)) {
-            process.reap();
             return if socket::is_there(path) { Ok(()) } else { Err(()) };
         }
     }

@@ -4,6 +4,7 @@
 //! to appear; the handshake and all first questions travel together. When this answers, a new helper could take
 //! the guest over.
 
+use super::beside::Beside;
 use super::events::Listener;
 use super::guest::{Active, Definition, Guest};
 use super::inventory::Inventory;
@@ -59,6 +60,8 @@ pub struct Blueprint {
     pub first_commands: Vec<(String, Value)>,
     /// Commands that undo what was prepared, when the guest is gone; their failure does not matter.
     pub clean_up: Vec<Vec<String>>,
+    /// Processes that run beside it.
+    pub beside: Beside,
     /// The active definition: aliases and all.
     pub active: Element,
 }
@@ -117,6 +120,7 @@ fn launch<'a>(
     let id = inventory.next_id();
     let site = Site { folder, id, monitor: std::os::fd::AsRawFd::as_raw_fd(&listener) };
     let mut blueprint = blueprint(&site)?;
+    let beside = std::mem::take(&mut blueprint.beside);
     put_id(&mut blueprint.active, id);
     let definition = Definition::new(&blueprint.active);
     let name = guest.lock().name.clone();
@@ -139,6 +143,7 @@ fn launch<'a>(
         return Err(error);
     }
     starting.shake_hands(&blueprint)?;
+    beside.leave_to(guest, &starting.process)?;
     Ok(starting)
 }
 

@@ -42,6 +42,7 @@
 
 pub mod adopt;
 pub mod agent;
+pub mod beside;
 pub mod dump;
 pub mod events;
 pub mod guest;

@@ -27,6 +27,16 @@ pub enum End {
     Unknown,
 }
 
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            End::Exited(code) => write!(f, "it left with status {code}"),
+            End::Killed(signal) => write!(f, "signal {signal} ended it"),
+            End::Unknown => f.write_str("its end was not ours to see"),
+        }
+    }
+}
+
 impl Process {
     /// Takes hold of a child just started.
     pub fn of_child(pid: u32) -> Result<Process> {
@@ -73,6 +83,13 @@ impl Process {
             tv_nsec: i64::from(limit.subsec_nanos()),
         };
         matches!(poll(&mut waiting, Some(&limit)), Ok(1))
+    }
+
+    /// Waits until it or another process has ended.
+    pub fn ends_or(&self, other: &Process) {
+        let mut waiting =
+            [PollFd::new(&self.handle, PollFlags::IN), PollFd::new(&other.handle, PollFlags::IN)];
+        while matches!(poll(&mut waiting, None), Ok(0) | Err(rustix::io::Errno::INTR)) {}
     }
 
     /// Asks it to leave in order.

@@ -2,7 +2,6 @@
 
 use super::guest::{Guest, not_running};
 use super::inventory::Inventory;
-use super::process::End;
 use super::state::{Happening, reason_of_unexpected_end};
 use crate::error::Result;
 use crate::qemud::qmp::Monitor;
@@ -51,7 +50,7 @@ pub fn ended(inventory: &Inventory, guest: &Arc<Guest>, monitor: &Arc<Monitor>) 
     }
     let reason = active.expected_end.unwrap_or_else(|| reason_of_unexpected_end(before));
     if active.expected_end.is_none() {
-        tracing::info!("domain '{name}': QEMU is gone ({})", describe(end));
+        tracing::info!("domain '{name}': QEMU is gone ({end})");
     }
     settle(inventory, guest, condition, reason);
 }
@@ -95,13 +94,5 @@ pub fn clean_up(commands: &[Vec<String>]) {
             Ok(output) => tracing::info!("'{program}': {}", String::from_utf8_lossy(&output.stderr).trim()),
             Err(error) => tracing::info!("'{program}': {error}"),
         }
-    }
-}
-
-fn describe(end: End) -> String {
-    match end {
-        End::Exited(code) => format!("it left with status {code}"),
-        End::Killed(signal) => format!("signal {signal} ended it"),
-        End::Unknown => "its end was not ours to see".to_string(),
     }
 }
