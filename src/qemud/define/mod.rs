@@ -25,6 +25,7 @@ pub use board::{Board, RootBus};
 pub use devices::{address, index_of, model, number};
 pub use drive::disk_index;
 pub use platform::QemuPlatform;
+pub use supported::actions as check_actions;
 
 use crate::error::Result;
 use crate::qemud::capabilities::QemuCapabilities;

@@ -63,8 +63,20 @@ pub(super) fn one_of(element: &Element, attribute: &str, known: &[&str]) -> Resu
     }
 }
 
+/// A power-off becomes a restart by a reset, and a reset cannot be an end at the same time.
+pub fn actions(tree: &Element) -> Result<()> {
+    let is = |element: &str, action: &str| tree.child_text(element).as_deref() == Some(action);
+    match is("on_poweroff", "restart") && is("on_reboot", "destroy") {
+        true => Err(Error::unsupported_configuration(
+            "qemu driver doesn't support 'onReboot' set to 'destroy and 'onPoweroff' set to 'reboot'",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Checks everything outside `<devices>`.
 pub fn check(tree: &Element, board: Board, capabilities: &QemuCapabilities) -> Result<()> {
+    actions(tree)?;
     only(tree, DOMAIN)?;
     for (name, known) in
         [("os", OS), ("features", FEATURES), ("memoryBacking", MEMORY_BACKING), ("cputune", CPU_TUNE)]

@@ -7,6 +7,7 @@ use crate::backend::DomainLifecycle;
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::model::DomainRef;
 use crate::model::constants::*;
+use crate::qemud::define::check_actions;
 use crate::qemud::store::{Paths, remove_durably};
 use crate::qemud::vm::agent;
 use crate::qemud::vm::guest::{Definition, Guest};
@@ -223,9 +224,10 @@ impl DomainLifecycle for QemuConnection {
         let impact = impact(&guest.lock(), flags)?;
         let change = |tree: &mut crate::xml::Element| {
             tree.child_or_new(element).set_text(name);
-            Ok(())
+            check_actions(tree)
         };
         if impact.live {
+            change(&mut guest.lock().running()?.definition.tree()?)?;
             if *element == "on_reboot" {
                 let reboot = if *name == "restart" { "reset" } else { "shutdown" };
                 guest.monitor()?.execute("set-action", json!({ "reboot": reboot }))?;

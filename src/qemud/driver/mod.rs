@@ -15,7 +15,6 @@ mod lifecycle;
 mod lookup;
 mod metadata;
 mod monitor;
-mod native;
 mod pinning;
 mod platform;
 mod saving;

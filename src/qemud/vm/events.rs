@@ -76,11 +76,13 @@ impl Listener {
             return true;
         };
         match event.name.as_str() {
+            "STOP" if active.restarting => {}
             "STOP" => {
                 let reason = active.expected_stop.take().unwrap_or(DOMAIN_PAUSED_UNKNOWN);
                 self.inventory.follow(condition, Happening::Stopped(reason));
             }
             "RESUME" => {
+                active.restarting = false;
                 let reason = active.expected_resume.take().unwrap_or(DOMAIN_RUNNING_UNPAUSED);
                 self.inventory.follow(condition, Happening::Resumed(reason));
             }
@@ -129,6 +131,7 @@ impl Listener {
     fn start_over(&self, condition: &mut Condition, reason: i32) {
         if let Some(active) = condition.active.as_mut() {
             active.expected_resume = Some(reason);
+            active.restarting = true;
         }
         self.inventory.write_status(condition);
         self.post("system_reset", Value::Null);

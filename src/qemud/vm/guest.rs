@@ -89,6 +89,8 @@ pub struct Active {
     pub expected_end: Option<i32>,
     /// Whether the next power-off is to become a restart.
     pub reboot_pending: bool,
+    /// Whether a power-off is being turned into a restart: until it runs again, that it stands still is no pause.
+    pub restarting: bool,
     /// Whether it ends with the connection that started it.
     pub autodestroy: bool,
     /// A save under way.
@@ -279,6 +281,7 @@ impl Active {
             expected_resume: None,
             expected_end: None,
             reboot_pending: false,
+            restarting: false,
             autodestroy: false,
             save: None,
             spent_image: None,

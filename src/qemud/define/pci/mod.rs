@@ -288,12 +288,7 @@ impl Trial {
         for (at, place) in &self.found {
             let device = &mut devices.items[*at];
             device.remove("address");
-            let mut element = place.element();
-            if device.attribute("model") == Some("ich9-uhci1") {
-                // The rest of its set comes into the same slot, now or later.
-                element.set("multifunction", "on");
-            }
-            device.push(element);
+            device.push(place.element());
         }
         for device in &mut devices.items {
             if device.name == "controller" && device.attribute("type") == Some("pci") {
