@@ -10,25 +10,8 @@
 
 mod common;
 
-use common::{Stage, URI, hvsh, wait_for};
+use common::{Stage, in_guest, wait_for};
 use std::time::Duration;
-
-/// Opens the console, waits for the shell in the guest, runs a command there and gives what it printed.
-fn in_guest(stage: &Stage, name: &str, command: &str, wanted: &str) {
-    let mut shell = stage.program(hvsh());
-    shell.args(["-c", URI, "console", name]).stdin(std::process::Stdio::inherit());
-    let mut console = rexpect::session::spawn_command(shell, Some(90_000)).expect("a console");
-    console.exp_string("Connected to domain").expect("the console's first line");
-    console.exp_string("Escape character is").expect("the console's second line");
-    // A key press brings the prompt back when the guest has printed it before.
-    console.send_line("").expect("a key press");
-    console.exp_string("guest # ").expect("the guest's prompt");
-    console.send_line(command).expect("a command");
-    console.exp_string(wanted).expect("the command's output");
-    console.exp_string("guest # ").expect("the prompt again");
-    console.send_control(']').expect("the escape");
-    console.exp_eof().expect("the end of the console");
-}
 
 #[test]
 fn the_whole_life_of_a_guest() {

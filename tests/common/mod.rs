@@ -181,6 +181,23 @@ pub fn wait_for<T>(limit: Duration, mut ask: impl FnMut() -> Result<T, String>) 
     }
 }
 
+/// Opens the console, waits for the shell in the guest, runs a command there and gives what it printed.
+pub fn in_guest(stage: &Stage, name: &str, command: &str, wanted: &str) {
+    let mut shell = stage.program(hvsh());
+    shell.args(["-c", URI, "console", name]).stdin(std::process::Stdio::inherit());
+    let mut console = rexpect::session::spawn_command(shell, Some(90_000)).expect("a console");
+    console.exp_string("Connected to domain").expect("the console's first line");
+    console.exp_string("Escape character is").expect("the console's second line");
+    // A key press brings the prompt back when the guest has printed it before.
+    console.send_line("").expect("a key press");
+    console.exp_string("guest # ").expect("the guest's prompt");
+    console.send_line(command).expect("a command");
+    console.exp_string(wanted).expect("the command's output");
+    console.exp_string("guest # ").expect("the prompt again");
+    console.send_control(']').expect("the escape");
+    console.exp_eof().expect("the end of the console");
+}
+
 struct Process {
     pid: i32,
     line: String,
@@ -212,4 +229,17 @@ fn process_with(words: &[&str], program: &str) -> Option<i32> {
 pub fn kill(pid: i32, signal: i32) {
     let _ =
         Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).stderr(Stdio::null()).status();
+}
+
+/// The processes whose parent is this one: their numbers and their names, zombies included.
+pub fn children_of(parent: i32) -> Vec<(i32, String)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let child = |pid: i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (head, rest) = stat.rsplit_once(')')?;
+        let of: i32 = rest.split_whitespace().nth(1)?.parse().ok()?;
+        (of == parent).then(|| (pid, head.split_once('(').map_or("", |(_, name)| name).to_string()))
+    };
+    pids.filter_map(child).collect()
 }
