@@ -174,7 +174,7 @@ fn a_relay_joins_its_own_streams_to_the_helper() {
         .spawn()
         .unwrap();
     drop(relay);
-    let connection = RemoteConnection::open_stream(near, "x", "test:///default", false).unwrap();
+    let connection = RemoteConnection::open_helper(near, "x", "test:///default", false).unwrap();
     assert_eq!(connection.host().driver_type().unwrap(), "TEST");
     drop(connection);
     assert!(child.wait().unwrap().success());

@@ -180,7 +180,7 @@ fn the_sockets_end_with_the_server() {
 fn a_silent_peer_is_told_from_a_dead_one() {
     let stage = ServerStage::new();
     let connection = stage.connect();
-    connection.set_keepalive(Duration::from_millis(100), 2).unwrap();
+    connection.set_keepalive(Duration::from_millis(100), 2, true).unwrap();
     std::thread::sleep(Duration::from_millis(800));
     assert_eq!(connection.host().hostname().unwrap(), "mock", "pings are answered");
 
@@ -193,7 +193,7 @@ fn a_silent_peer_is_told_from_a_dead_one() {
         std::thread::sleep(Duration::from_secs(2));
     });
     let connection = mock::open(&socket, "qemu:///session");
-    connection.set_keepalive(Duration::from_millis(100), 2).unwrap();
+    connection.set_keepalive(Duration::from_millis(100), 2, false).unwrap();
     let begun = Instant::now();
     let error = connection.host().hostname().unwrap_err();
     assert_eq!(error.to_string(), "internal error: connection closed due to keepalive timeout");

@@ -93,9 +93,9 @@ pub trait Connection: Send + Sync {
         false
     }
     /// Watches the peer: after `count` unanswered pings, `interval` apart, the connection counts as broken.
-    /// Only connections to another process can.
-    fn set_keepalive(&self, interval: Duration, count: u32) -> Result<()> {
-        let _ = (interval, count);
+    /// `also_idle`: even while nobody waits for it to answer. Only connections to another process can.
+    fn set_keepalive(&self, interval: Duration, count: u32, also_idle: bool) -> Result<()> {
+        let _ = (interval, count, also_idle);
         Err(Error::unsupported("virConnectSetKeepAlive"))
     }
 }

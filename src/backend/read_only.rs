@@ -48,8 +48,8 @@ impl Connection for ReadOnly {
     fn is_encrypted(&self) -> bool {
         self.inner.is_encrypted()
     }
-    fn set_keepalive(&self, interval: std::time::Duration, count: u32) -> Result<()> {
-        self.inner.set_keepalive(interval, count)
+    fn set_keepalive(&self, interval: std::time::Duration, count: u32, also_idle: bool) -> Result<()> {
+        self.inner.set_keepalive(interval, count, also_idle)
     }
 }
 

@@ -30,8 +30,10 @@ const BACKLOG_PAUSE: usize = 1024 * 1024;
 const STREAM_PAUSE: usize = 512 * 1024;
 /// Queued bytes beyond which a client counts as dead: it asked for events and does not read them.
 const BACKLOG_MAX: usize = 16 * 1024 * 1024;
-/// How much is read from a socket at once.
-const READ_SIZE: usize = 64 * 1024;
+/// How much is read from a socket whose next frame's length is not known; most calls are far shorter.
+const READ_SIZE: usize = 4 * 1024;
+/// The most that is read of a long frame at once.
+const READ_MAX: usize = 1024 * 1024;
 
 /// A connected client.
 pub struct Client {
@@ -73,13 +75,14 @@ impl Client {
         }
     }
 
-    pub(super) fn enter_epoll(&self) -> Result<()> {
-        let mut interest = lock(&self.interest);
-        *interest = EpollFlags::EPOLLIN;
-        let event = EpollEvent::new(*interest | EpollFlags::EPOLLONESHOT, self.number);
+    /// Begins to serve the client. Its first words are mostly there already.
+    pub(super) fn begin(self: &Arc<Self>, server: &Arc<Inner>) -> Result<()> {
+        let nothing_yet = EpollEvent::new(EpollFlags::EPOLLONESHOT, self.number);
         self.epoll
-            .add(self.socket.as_fd(), event)
-            .map_err(|errno| Error::system("cannot watch a client's socket", &errno.into()))
+            .add(self.socket.as_fd(), nothing_yet)
+            .map_err(|errno| Error::system("cannot watch a client's socket", &errno.into()))?;
+        self.read(server);
+        Ok(())
     }
 
     /// Asks the epoll for `wanted` on top of what it is asked for already.
@@ -158,7 +161,7 @@ impl Client {
         let filled = inbound.len();
         let wanted = match inbound.first_chunk::<4>() {
             Some(word) => {
-                (body_length(*word).map_err(Some)? + 4).saturating_sub(filled).clamp(4, READ_SIZE * 16)
+                (body_length(*word).map_err(Some)? + 4).saturating_sub(filled).clamp(READ_SIZE, READ_MAX)
             }
             None => READ_SIZE,
         };
@@ -186,6 +189,7 @@ impl Client {
     ) -> std::result::Result<bool, Option<Error>> {
         let mut taken = 0;
         let mut go_on = true;
+        let mut first_answers = Vec::new();
         while let Some(word) = inbound[taken..].first_chunk::<4>() {
             if !self.may_read() {
                 go_on = false;
@@ -197,9 +201,16 @@ impl Client {
             };
             let frame = Frame::from_body(bytes).map_err(Some)?;
             taken += 4 + body;
-            self.take_in(server, frame).map_err(Some)?;
+            if self.session.is_to_answer_at_once(&frame.header) {
+                first_answers.extend(self.answer_at_once(server, &frame));
+            } else {
+                self.take_in(server, frame).map_err(Some)?;
+            }
         }
         inbound.drain(..taken);
+        if !first_answers.is_empty() {
+            self.send(first_answers);
+        }
         Ok(go_on && self.may_read())
     }
 
@@ -270,7 +281,21 @@ impl Client {
         self.resume(server);
     }
 
+    /// Answers one of the first calls, which come together and in order: proving who one is, opening the driver.
+    fn answer_at_once(self: &Arc<Self>, server: &Arc<Inner>, frame: &Frame) -> Vec<u8> {
+        let answer = self.session.answer(server, self, frame);
+        self.encode(&frame.header, answer.result)
+    }
+
     fn reply(&self, call: &Header, result: Result<Vec<u8>>) {
+        let bytes = self.encode(call, result);
+        if !bytes.is_empty() {
+            self.send(bytes);
+        }
+    }
+
+    /// The frame of an answer; nothing, and the client ends, when there is no way to say it.
+    fn encode(&self, call: &Header, result: Result<Vec<u8>>) -> Vec<u8> {
         let failed =
             |error: &Error| Frame::reply(call, Status::Error, to_bytes(&WireError::from(error))).to_bytes();
         let bytes = match result {
@@ -278,10 +303,10 @@ impl Client {
             Ok(payload) => Frame::reply(call, Status::Ok, payload).to_bytes().or_else(|error| failed(&error)),
             Err(error) => failed(&error),
         };
-        match bytes {
-            Ok(bytes) => self.send(bytes),
-            Err(error) => self.kill(&format!("its answer cannot be sent: {error}")),
-        }
+        bytes.unwrap_or_else(|error| {
+            self.kill(&format!("its answer cannot be sent: {error}"));
+            Vec::new()
+        })
     }
 
     /// Sends something unasked: an event, a pong.

@@ -223,7 +223,7 @@ impl Inner {
         let number = self.last_number.fetch_add(1, Ordering::Relaxed);
         let client = Arc::new(Client::new(number, socket, peer, read_only, Arc::clone(&self.epoll)));
         lock(&self.clients).insert(number, Arc::clone(&client));
-        if let Err(error) = client.enter_epoll() {
+        if let Err(error) = client.begin(self) {
             tracing::warn!("cannot serve a client: {error}");
             self.part_from(&client);
         }

@@ -10,7 +10,7 @@ use crate::backend::{Connection, ReadOnly};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::LIBRARY_VERSION;
 use crate::model::constants::CONNECT_RO;
-use crate::rpc::frame::{Frame, PROGRAM_VERSION, QEMU_PROGRAM, REMOTE_PROGRAM, Status};
+use crate::rpc::frame::{Frame, Header, Kind, PROGRAM_VERSION, QEMU_PROGRAM, REMOTE_PROGRAM, Status};
 use crate::rpc::procedure::*;
 use crate::rpc::xdr::{from_bytes, to_bytes};
 use crate::uri::Uri;
@@ -82,6 +82,14 @@ impl Session {
             events: Subscriptions::default(),
             streams: Streams::default(),
         }
+    }
+
+    /// Whether a call is one of the first, before which nothing else makes sense: so one client's first calls are
+    /// answered in their order, however many threads there are.
+    pub(super) fn is_to_answer_at_once(&self, header: &Header) -> bool {
+        header.kind == Kind::Call
+            && header.program == REMOTE_PROGRAM
+            && matches!(header.procedure, AUTH_LIST | CONNECT_OPEN)
     }
 
     /// Answers a call of this client.

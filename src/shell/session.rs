@@ -170,7 +170,9 @@ impl Session {
             return Ok(());
         }
         let pause = Duration::from_secs(seconds.into());
-        match connection.set_keepalive(pause, count.unwrap_or(KEEPALIVE_COUNT)) {
+        // Between commands there is nobody to notice that the peer has gone, unless a person sits at a prompt.
+        let also_idle = self.settings.interactive;
+        match connection.set_keepalive(pause, count.unwrap_or(KEEPALIVE_COUNT), also_idle) {
             Err(error) if interval.is_some() || count.is_some() => {
                 self.error("Cannot setup keepalive on connection as requested, disconnecting");
                 Err(error).context("failed to connect to the hypervisor")

@@ -37,7 +37,7 @@ pub fn open(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
     let mut last = None;
     for attempt in 0..TRIES {
         let stream = target.connect(read_only)?;
-        match RemoteConnection::open_stream(stream, &uri.to_string(), &driver_uri, read_only) {
+        match RemoteConnection::open_helper(stream, &uri.to_string(), &driver_uri, read_only) {
             Ok(connection) => return Ok(Box::new(connection)),
             // It was about to leave when we came; the next one will stay.
             Err(error) if has_hung_up(&error) && target.named.is_none() => last = Some(error),

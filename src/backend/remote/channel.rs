@@ -4,6 +4,7 @@
 //! files what arrives under the serial it belongs to, and passes the role on when it has what it came for. So a
 //! one-shot command costs no thread, and a stream, an event loop and calls share one connection.
 
+use super::keepalive::Watch;
 use super::transport::Transport;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::rpc::WireError;
@@ -16,11 +17,15 @@ use nix::sys::socket::{MsgFlags, send};
 use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// How much is read from the socket at once.
-const READ_SIZE: usize = 64 * 1024;
+/// How much is read from the socket while the length of what comes is not known.
+const READ_SIZE: usize = 8 * 1024;
+/// A buffer that has grown over this is given back once it is empty.
+const BUFFER_KEPT: usize = 256 * 1024;
+/// How often is read when only a sign of the peer's end is looked for, which may stand behind other things.
+const GLANCES: usize = 8;
 
 /// A connection's socket and everything that waits on it.
 pub(super) struct Channel {
@@ -31,6 +36,8 @@ pub(super) struct Channel {
     partial: Mutex<Vec<u8>>,
     state: Mutex<State>,
     changed: Condvar,
+    /// Itself, for a watcher that is started only when a call has taken long.
+    own: Weak<Channel>,
 }
 
 /// What has arrived, and who may read more.
@@ -46,6 +53,8 @@ pub(super) struct State {
     pub(super) messages: VecDeque<Frame>,
     /// When anything last arrived.
     pub(super) heard: Instant,
+    /// The watch over the peer that begins when somebody still waits at its time.
+    pub(super) later_watch: Option<Watch>,
     /// Why nothing will ever arrive again.
     pub(super) failure: Option<Error>,
 }
@@ -81,8 +90,8 @@ fn ended() -> Error {
 }
 
 impl Channel {
-    pub(super) fn new(transport: Transport) -> Channel {
-        Channel {
+    pub(super) fn new(transport: Transport) -> Arc<Channel> {
+        Arc::new_cyclic(|own| Channel {
             transport,
             sending: Mutex::default(),
             partial: Mutex::default(),
@@ -93,10 +102,12 @@ impl Channel {
                 streams: HashMap::new(),
                 messages: VecDeque::new(),
                 heard: Instant::now(),
+                later_watch: None,
                 failure: None,
             }),
             changed: Condvar::new(),
-        }
+            own: Weak::clone(own),
+        })
     }
 
     /// Looks at the state without waiting.
@@ -222,13 +233,35 @@ impl Channel {
                     None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 };
             } else {
-                state.reading = true;
-                drop(state);
-                let outcome = self.read_some(left);
-                state = self.state();
-                self.give_up_reading(&mut state, outcome);
+                state = self.read_once(state, left);
             }
         }
+    }
+
+    /// Takes the reading role, reads once after waiting at most `left`, and passes the role on.
+    fn read_once<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        left: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        let due = state.later_watch.as_ref().map(|watch| watch.begins);
+        let until_due = due.map(|due| due.saturating_duration_since(Instant::now()));
+        let pause = match (left, until_due) {
+            (Some(left), Some(due)) => Some(left.min(due)),
+            (left, due) => left.or(due),
+        };
+        if until_due == Some(Duration::ZERO)
+            && let (Some(watch), Some(own)) = (state.later_watch.take(), self.own.upgrade())
+        {
+            // Without the watcher a peer that hangs is merely waited for.
+            let _ = watch.start(own);
+        }
+        state.reading = true;
+        drop(state);
+        let outcome = self.read_some(pause);
+        let mut state = self.state();
+        self.give_up_reading(&mut state, outcome);
+        state
     }
 
     fn give_up_reading(&self, state: &mut State, outcome: Result<()>) {
@@ -272,7 +305,7 @@ impl Channel {
             taken += 4 + body;
         }
         partial.drain(..taken);
-        partial.shrink_to(READ_SIZE * 4);
+        partial.shrink_to(BUFFER_KEPT);
         Ok(())
     }
 
@@ -400,8 +433,19 @@ impl Channel {
 
     /// Whether the peer is still there, found without waiting.
     pub(super) fn is_alive(&self) -> bool {
-        let _ = self.wait(Some(Instant::now() + Duration::from_millis(1)), |_| None::<()>);
-        self.state().failure.is_none()
+        let mut state = self.state();
+        for _ in 0..GLANCES {
+            let nothing = Some(Duration::ZERO);
+            let readable = |ready: PollFlags| ready.contains(PollFlags::POLLIN);
+            if state.failure.is_some()
+                || state.reading
+                || !self.poll(PollFlags::POLLIN, nothing).is_ok_and(readable)
+            {
+                break;
+            }
+            state = self.read_once(state, nothing);
+        }
+        state.failure.is_none()
     }
 }
 

@@ -86,7 +86,7 @@ impl RemoteConnection {
         Err(Error::new(ErrorCode::AUTH_FAILED, what).from_origin(ErrorOrigin::REMOTE))
     }
 
-    /// Lets the peer close in order; whether it does changes nothing for us.
+    /// Lets the peer close in order; whether it does changes nothing for us. A libvirtd logs an error without it.
     pub(super) fn say_goodbye(&self) {
         if self.channel.state().failure.is_some() {
             return;

@@ -12,25 +12,43 @@ use std::time::{Duration, Instant};
 /// The watcher needs little: it sleeps, pings and reads.
 const STACK: usize = 128 * 1024;
 
+/// A watch over the peer that is yet to begin.
+///
+/// A connection that is shorter than the first interval pays nothing for it: the peer is asked to take part only
+/// then, and from then on it pings too, so somebody must always read.
+pub(super) struct Watch {
+    /// When it begins.
+    pub(super) begins: Instant,
+    interval: Duration,
+    count: u32,
+}
+
+impl Watch {
+    /// Watches from a thread of its own until the connection ends.
+    pub(super) fn start(self, channel: Arc<Channel>) -> Result<()> {
+        let body = move || {
+            let pause = self.begins.saturating_duration_since(Instant::now());
+            if channel.lives_on(pause) && takes_part(&channel) {
+                watch(&channel, self.interval, self.count);
+            }
+        };
+        let thread = std::thread::Builder::new().name("keepalive".to_string()).stack_size(STACK);
+        let started = thread.spawn(body);
+        started.map_err(|cause| Error::system("Cannot start a thread", &cause)).map(|_| ())
+    }
+}
+
 impl RemoteConnection {
-    /// Starts watching the peer; it ends with the connection.
-    ///
-    /// A connection that is shorter than the first interval pays nothing for it: the peer is asked to take part only
-    /// then, and from then on it pings too, so somebody must always read.
-    pub(super) fn start_keepalive(&self, interval: Duration, count: u32) -> Result<()> {
+    /// Watches the peer. Unless `also_idle`, it costs not even a thread before a call has taken that long.
+    pub(super) fn start_keepalive(&self, interval: Duration, count: u32, also_idle: bool) -> Result<()> {
         if interval.is_zero() {
             return Ok(());
         }
-        let channel = Arc::clone(&self.channel);
-        std::thread::Builder::new()
-            .name("keepalive".to_string())
-            .stack_size(STACK)
-            .spawn(move || {
-                if channel.lives_on(interval) && takes_part(&channel) {
-                    watch(&channel, interval, count);
-                }
-            })
-            .map_err(|cause| Error::system("Cannot start a thread", &cause))?;
+        let watch = Watch { begins: Instant::now() + interval, interval, count };
+        if also_idle {
+            return watch.start(Arc::clone(&self.channel));
+        }
+        self.channel.state().later_watch = Some(watch);
         Ok(())
     }
 }

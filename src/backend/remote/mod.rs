@@ -32,6 +32,8 @@ pub struct RemoteConnection {
     /// The URI by which the user knows this connection; a daemon knows only its own part of it.
     uri: String,
     encrypted: bool,
+    /// Whether the peer wants to be told that the connection ends; else it is content to see it.
+    says_goodbye: bool,
 }
 
 impl RemoteConnection {
@@ -63,15 +65,17 @@ impl RemoteConnection {
         Self::over(transport, uri.to_string(), driver_uri, read_only, false)
     }
 
-    /// Opens `driver_uri` at the daemon at the other end of a connected socket.
-    pub fn open_stream(
+    /// Opens `driver_uri` at our own helper at the other end of a connected socket.
+    pub fn open_helper(
         socket: UnixStream,
         uri: &str,
         driver_uri: &str,
         read_only: bool,
     ) -> Result<RemoteConnection> {
         let transport = Transport::over(socket);
-        Self::over(transport, uri.to_string(), driver_uri, read_only, false)
+        let mut connection = Self::over(transport, uri.to_string(), driver_uri, read_only, false)?;
+        connection.says_goodbye = false;
+        Ok(connection)
     }
 
     fn over(
@@ -81,7 +85,8 @@ impl RemoteConnection {
         read_only: bool,
         encrypted: bool,
     ) -> Result<RemoteConnection> {
-        let connection = RemoteConnection { channel: Arc::new(Channel::new(transport)), uri, encrypted };
+        let connection =
+            RemoteConnection { channel: Channel::new(transport), uri, encrypted, says_goodbye: true };
         connection.shake_hands(driver_uri, read_only)?;
         Ok(connection)
     }
@@ -107,7 +112,9 @@ impl RemoteConnection {
 
 impl Drop for RemoteConnection {
     fn drop(&mut self) {
-        self.say_goodbye();
+        if self.says_goodbye {
+            self.say_goodbye();
+        }
         // Ends the keepalive's wait, if there is one.
         self.channel.fail(Error::internal("the connection is closed"));
     }
@@ -152,7 +159,7 @@ impl Connection for RemoteConnection {
     fn is_encrypted(&self) -> bool {
         self.encrypted
     }
-    fn set_keepalive(&self, interval: Duration, count: u32) -> Result<()> {
-        self.start_keepalive(interval, count)
+    fn set_keepalive(&self, interval: Duration, count: u32, also_idle: bool) -> Result<()> {
+        self.start_keepalive(interval, count, also_idle)
     }
 }

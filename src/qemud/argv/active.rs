@@ -51,8 +51,9 @@ fn aliases(devices: &mut Element, board: Board) {
         let prefix = match device.name.as_str() {
             "interface" => "net",
             "memballoon" => "balloon",
+            "redirdev" => "redir",
             "serial" | "channel" | "console" | "input" | "sound" | "video" | "hub" | "watchdog" | "rng"
-            | "tpm" | "vsock" | "panic" => device.name.as_str(),
+            | "tpm" | "vsock" | "panic" | "smartcard" => device.name.as_str(),
             "disk" => {
                 let name = disk_alias(device, &low_scsi);
                 set_alias(device, &name);

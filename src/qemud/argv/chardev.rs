@@ -8,6 +8,13 @@ use crate::xml::Element;
 
 /// The arguments.
 pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
+    for card in builder.devices("smartcard") {
+        let id = backend(builder, card)?;
+        let reader =
+            address(card, "ccid").and_then(|place| number(place.attribute("controller"))).unwrap_or(0);
+        let properties = Properties::default().with("driver", "ccid-card-passthru").with("chardev", id);
+        builder.device(&properties.with("id", alias(card)).with("bus", format!("ccid{reader}.0")));
+    }
     for serial in builder.devices("serial") {
         let id = backend(builder, serial)?;
         serial_port(builder, serial, &id);
@@ -25,6 +32,11 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
         let id = backend(builder, console)?;
         let properties = virtio_port(console, "virtconsole", &id);
         builder.device(&properties);
+    }
+    for redirection in builder.devices("redirdev") {
+        let id = backend(builder, redirection)?;
+        let properties = Properties::default().with("driver", "usb-redir").with("chardev", id);
+        builder.device(&properties.with("id", alias(redirection)).at(redirection, &builder.buses));
     }
     Ok(())
 }
@@ -53,6 +65,17 @@ fn text(device: &Element, id: &str) -> Result<String> {
                 _ => "off",
             };
             format!("file,id={id},path={},append={append}", path())
+        }
+        "spicevmc" => {
+            let name = match device.name.as_str() {
+                "redirdev" => "usbredir",
+                "smartcard" => "smartcard",
+                _ => match device.child_attribute("target", "name") {
+                    None | Some("com.redhat.spice.0") => "vdagent",
+                    Some(other) => other,
+                },
+            };
+            format!("spicevmc,id={id},name={}", comma(name))
         }
         "pipe" => format!("pipe,id={id},path={}", path()),
         "dev" => format!("serial,id={id},path={}", path()),

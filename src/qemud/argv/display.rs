@@ -9,7 +9,8 @@ use serde_json::json;
 
 /// The arguments.
 pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
-    builder.option("-audiodev", r#"{"id":"audio1","driver":"none"}"#);
+    let sink = builder.devices("audio").next().and_then(|audio| audio.attribute("type")).unwrap_or("none");
+    builder.option("-audiodev", format!(r#"{{"id":"audio1","driver":"{sink}"}}"#));
     for graphics in builder.devices("graphics") {
         match graphics.attribute("type").unwrap_or_default() {
             "vnc" => vnc(builder, graphics)?,
@@ -96,13 +97,41 @@ fn spice(builder: &mut Builder<'_>, graphics: &Element) {
             ]
         }
     };
+    if let Some(mode) = graphics.child_attribute("mouse", "mode") {
+        parts.push(format!("agent-mouse={}", if mode == "client" { "on" } else { "off" }));
+    }
     match graphics.attribute("passwd") {
         Some(password) => builder.ask("set_password", json!({ "protocol": "spice", "password": password })),
         None => parts.push("disable-ticketing=on".into()),
     }
+    for (child, attribute, option) in SPICE_OPTIONS {
+        if let Some(value) = graphics.child_attribute(child, attribute) {
+            parts.push(format!("{option}={}", comma(value)));
+        }
+    }
+    for (child, attribute, option) in SPICE_REFUSALS {
+        if graphics.child_attribute(child, attribute) == Some("no") {
+            parts.push(format!("{option}=on"));
+        }
+    }
     parts.push("seamless-migration=on".into());
     builder.option("-spice", parts.join(","));
+    if let Some(keymap) = graphics.attribute("keymap") {
+        builder.option("-k", keymap);
+    }
 }
+
+/// What a person may say about the pictures, and the option that carries it.
+const SPICE_OPTIONS: [(&str, &str, &str); 5] = [
+    ("image", "compression", "image-compression"),
+    ("jpeg", "compression", "jpeg-wan-compression"),
+    ("zlib", "compression", "zlib-glz-wan-compression"),
+    ("playback", "compression", "playback-compression"),
+    ("streaming", "mode", "streaming-video"),
+];
+/// What is allowed unless a person says no.
+const SPICE_REFUSALS: [(&str, &str, &str); 2] =
+    [("clipboard", "copypaste", "disable-copy-paste"), ("filetransfer", "enable", "disable-agent-file-xfer")];
 
 fn card(builder: &mut Builder<'_>, video: &Element) -> Result<()> {
     let Some(model) = video.child("model") else {

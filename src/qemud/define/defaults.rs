@@ -115,7 +115,10 @@ pub fn complete_devices(devices: &mut Devices, board: Board, capabilities: &Qemu
         complete_graphics(graphics);
     }
     if !devices.any("audio") {
-        devices.add(Element::new("audio").with("id", 1).with("type", "none"));
+        // The sound goes where the pictures go, if it can.
+        let screen = devices.of("graphics").last().and_then(|graphics| graphics.attribute("type"));
+        let sink = if screen == Some("spice") { "spice" } else { "none" };
+        devices.add(Element::new("audio").with("id", 1).with("type", sink));
     }
     video(devices, board, capabilities);
     let itco = devices.of("watchdog").any(|watchdog| watchdog.attribute("model") == Some("itco"));

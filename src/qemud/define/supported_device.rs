@@ -28,6 +28,8 @@ const DEVICES: &[&str] = &[
     "rng",
     "panic",
     "vsock",
+    "redirdev",
+    "smartcard",
 ];
 
 /// Checks everything inside `<devices>`.
@@ -55,7 +57,15 @@ pub fn check(tree: &Element, devices: &Devices, board: Board, capabilities: &Qem
             "rng" => rng(device)?,
             "panic" => panic_device(device, capabilities)?,
             "tpm" => tpm(device)?,
-            "audio" => one_of(device, "type", &["none"])?,
+            "audio" => one_of(device, "type", &["none", "spice"])?,
+            "redirdev" => {
+                one_of(device, "bus", &["usb"])?;
+                one_of(device, "type", &["spicevmc"])?;
+            }
+            "smartcard" => {
+                one_of(device, "mode", &["passthrough"])?;
+                one_of(device, "type", &["spicevmc"])?;
+            }
             "sound" => one_of(device, "model", &["ich6", "ich9", "ac97", "es1370", "usb"])?,
             "hub" => one_of(device, "type", &["usb"])?,
             "vsock" => {
@@ -124,7 +134,11 @@ fn interface(device: &Element) -> Result<()> {
 }
 
 fn chardev(device: &Element) -> Result<()> {
-    one_of(device, "type", &["pty", "unix", "tcp", "file", "null", "udp", "pipe", "dev"])?;
+    match device.attribute("type") {
+        // Where a viewer of the screen is the other end.
+        Some("spicevmc") if device.name == "channel" => {}
+        _ => one_of(device, "type", &["pty", "unix", "tcp", "file", "null", "udp", "pipe", "dev"])?,
+    }
     let path_needed = matches!(device.attribute("type"), Some("file" | "pipe" | "dev"));
     if path_needed && device.child_attribute("source", "path").is_none() {
         return Err(Error::xml(format!("Missing source path attribute for char device ({})", device.name)));
@@ -152,6 +166,19 @@ fn graphics(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
         }
         _ => Ok(()),
     }?;
+    if let Some(port) =
+        device.attribute("tlsPort").filter(|port| number(Some(port)).is_some_and(|port| port > 0))
+    {
+        return Err(refuse::value(device, "tlsPort", port));
+    }
+    if let Some(channel) =
+        device.child("channel").filter(|channel| channel.attribute("mode") == Some("secure"))
+    {
+        return Err(refuse::value(channel, "mode", "secure"));
+    }
+    if let Some(gl) = device.child("gl").filter(|gl| gl.attribute("enable") == Some("yes")) {
+        return Err(refuse::value(gl, "enable", "yes"));
+    }
     match device.child("listen") {
         Some(listen) => one_of(listen, "type", &["address", "socket", "none"]),
         None => Ok(()),

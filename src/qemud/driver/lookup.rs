@@ -1,7 +1,7 @@
 //! Finding domains and reading what they are.
 
 use super::change::impact;
-use super::{QemuConnection, check_flags, invalid};
+use super::{QemuConnection, check_flags, invalid, native};
 use crate::backend::DomainLookup;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::constants::*;
@@ -24,6 +24,17 @@ impl DomainLookup for QemuConnection {
             return Ok(definition.text.to_string());
         }
         without_secrets(&definition)
+    }
+
+    fn xml_to_native(&self, native_format: &str, domain_xml: &str, flags: u32) -> Result<String> {
+        check_flags(flags, 0, "virConnectDomainXMLToNative")?;
+        if native_format != "qemu-argv" {
+            let detail = format!("unsupported config type {native_format}");
+            return Err(Error::invalid_argument(detail).from_origin(ErrorOrigin::QEMU));
+        }
+        let tree = self.complete(domain_xml)?;
+        let (_, uuid) = super::lifecycle::identity(&tree)?;
+        native::command_line(&tree, &self.inventory().store.paths.guest(uuid))
     }
 
     fn autostart(&self, domain: &DomainRef) -> Result<bool> {

@@ -15,6 +15,7 @@ mod lifecycle;
 mod lookup;
 mod metadata;
 mod monitor;
+mod native;
 mod pinning;
 mod platform;
 mod saving;

@@ -3,9 +3,9 @@
 use super::Platform;
 use super::devices::{DEVICES, chardev, video};
 use super::order;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::xml::Element;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Adds what the devices imply.
 pub fn settle(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
@@ -14,6 +14,7 @@ pub fn settle(tree: &mut Element, platform: &dyn Platform) -> Result<()> {
     let machine = tree.child_attribute("os/type", "machine").map(str::to_string);
     let architecture = tree.child_attribute("os/type", "arch").unwrap_or_default().to_string();
     let devices = tree.child_or_new("devices");
+    check_companions(devices)?;
     number_controllers(devices);
     number_ports(devices);
     pair_console(devices, is_hvm);
@@ -41,28 +42,83 @@ fn number(element: &Element, name: &str) -> Option<u32> {
     element.attribute(name)?.parse().ok()
 }
 
-/// Controllers without an index get the lowest free one of their type.
+/// Controllers without an index get the lowest free one of their type; those of one ICH9 set share theirs.
 fn number_controllers(devices: &mut Element) {
     let mut used: HashMap<String, BTreeSet<u32>> = HashMap::new();
+    let mut sets: HashSet<(String, u32)> = HashSet::new();
     for known in devices.children("controller") {
         if let (Some(kind), Some(index)) = (known.attribute("type"), number(known, "index")) {
             used.entry(kind.to_string()).or_default().insert(index);
+            sets.extend(ich9_model(known).map(|model| (model.to_string(), index)));
         }
     }
     let mut next: HashMap<String, u32> = HashMap::new();
+    // The index of the USB controller before, while that belongs to an ICH9 set.
+    let mut set = None;
     for controller in devices.elements_mut().filter(|child| child.name == "controller") {
-        if controller.attribute("index").is_some() {
-            continue;
-        }
         let kind = controller.attribute("type").unwrap_or_default().to_string();
-        let taken = used.entry(kind.clone()).or_default();
-        let free = next.entry(kind).or_default();
-        while !taken.insert(*free) {
-            *free += 1;
+        let model = ich9_model(controller).map(str::to_string);
+        if controller.attribute("index").is_none() {
+            let joined = model.as_ref().zip(set).map(|(model, index)| (model.clone(), index));
+            let index = match joined.filter(|member| sets.insert(member.clone())) {
+                Some((_, index)) => index,
+                None => {
+                    lowest_free(used.entry(kind.clone()).or_default(), next.entry(kind.clone()).or_default())
+                }
+            };
+            sets.extend(model.clone().map(|model| (model, index)));
+            controller.set("index", index);
+            super::devices::controller::CONTROLLER.arrange(controller);
         }
-        controller.set("index", *free);
+        join_companion(controller);
+        if kind == "usb" {
+            set = model.and(number(controller, "index"));
+        }
+    }
+}
+
+/// Takes the lowest index that is free, from `next` on.
+fn lowest_free(taken: &mut BTreeSet<u32>, next: &mut u32) -> u32 {
+    while !taken.insert(*next) {
+        *next += 1;
+    }
+    *next
+}
+
+/// The model of a USB controller that is one of an ICH9 set: a fast one and its slow companions.
+fn ich9_model(controller: &Element) -> Option<&str> {
+    let model = controller.attribute("model")?;
+    (controller.attribute("type") == Some("usb") && model.starts_with("ich9-")).then_some(model)
+}
+
+/// The port of the fast controller from which on a companion serves the slow devices.
+fn companion_port(controller: &Element) -> Option<u32> {
+    match ich9_model(controller)? {
+        "ich9-uhci1" => Some(0),
+        "ich9-uhci2" => Some(2),
+        "ich9-uhci3" => Some(4),
+        _ => None,
+    }
+}
+
+/// Says of a companion which ports it serves, unless that is written.
+fn join_companion(controller: &mut Element) {
+    if let Some(port) = companion_port(controller)
+        && controller.child("master").is_none()
+    {
+        controller.push(Element::new("master").with("startport", port));
         super::devices::controller::CONTROLLER.arrange(controller);
     }
+}
+
+/// Companions serve the slow devices of another controller, so one must be there that is none itself.
+fn check_companions(devices: &Element) -> Result<()> {
+    let mut controllers =
+        devices.children("controller").filter(|one| one.attribute("type") == Some("usb")).peekable();
+    if controllers.peek().is_some() && controllers.all(|one| companion_port(one).is_some()) {
+        return Err(Error::new(ErrorCode::XML_DETAIL, "No master USB controller specified"));
+    }
+    Ok(())
 }
 
 /// Character devices without a port get the one after the highest of their kind.

@@ -217,17 +217,25 @@ type Extension = (&'static str, &'static str, Vec<Element>);
 fn take_extensions(tree: &mut Element, platform: &dyn Platform) -> Vec<Extension> {
     let mut found = Vec::new();
     for (prefix, address) in platform.namespaces() {
-        let declared = tree.attributes.iter().find(|(_, value)| value == address);
-        let used = declared.and_then(|(name, _)| name.strip_prefix("xmlns:"));
-        let Some(used) = used.map(|used| format!("{used}:")) else {
-            continue;
+        // A prefix is declared on the definition or on the element itself.
+        let declares = |element: &Element, used: &str| {
+            element.attributes.iter().any(|(name, value)| {
+                value == address && name.strip_prefix("xmlns:").is_some_and(|name| name == used)
+            })
         };
-        let mut children: Vec<Element> =
-            tree.elements().filter(|child| child.name.starts_with(&used)).cloned().collect();
-        tree.retain(|child| !child.name.starts_with(&used));
-        for child in &mut children {
-            rename(child, &used, prefix);
-        }
+        let used_by = |child: &Element| {
+            let (used, _) = child.name.split_once(':')?;
+            (declares(tree, used) || declares(child, used)).then(|| format!("{used}:"))
+        };
+        let taken: Vec<(Element, String)> =
+            tree.elements().filter_map(|child| Some((child.clone(), used_by(child)?))).collect();
+        tree.retain(|child| !taken.iter().any(|(one, _)| one.name == child.name));
+        let children = taken.into_iter().map(|(mut child, used)| {
+            child.attributes.retain(|(name, _)| !name.starts_with("xmlns:"));
+            rename(&mut child, &used, prefix);
+            child
+        });
+        let children: Vec<Element> = children.collect();
         if !children.is_empty() {
             found.push((*prefix, *address, children));
         }

@@ -82,14 +82,22 @@ fn numbered_controller(controller: Element) -> Numbered {
 }
 
 /// Puts one among its group: before those with a higher number, or else behind the last; a new group comes last.
+/// The first fast USB controller of a number goes before the companions that have it.
 fn insert(list: &mut Vec<Numbered>, new: Numbered) {
     let mut place = None;
+    let is_fast = |one: &Numbered| one.element.attribute("model") == Some("ich9-ehci1");
+    let leads = is_fast(&new) && !list.iter().any(|known| is_fast(known) && known.number == new.number);
     for (at, known) in list.iter().enumerate().rev().filter(|(_, known)| known.group == new.group) {
         match (known.number, new.number) {
             (Some(old), Some(wanted)) if old > wanted => place = Some(at),
+            (old, wanted) if leads && old == wanted && is_companion(&known.element) => place = Some(at),
             _ if place.is_none() => place = Some(at + 1),
             _ => {}
         }
     }
     list.insert(place.unwrap_or(list.len()), new);
+}
+
+fn is_companion(controller: &Element) -> bool {
+    controller.attribute("model").is_some_and(|model| model.starts_with("ich9-uhci"))
 }

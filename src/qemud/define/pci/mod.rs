@@ -288,7 +288,12 @@ impl Trial {
         for (at, place) in &self.found {
             let device = &mut devices.items[*at];
             device.remove("address");
-            device.push(place.element());
+            let mut element = place.element();
+            if device.attribute("model") == Some("ich9-uhci1") {
+                // The rest of its set comes into the same slot, now or later.
+                element.set("multifunction", "on");
+            }
+            device.push(element);
         }
         for device in &mut devices.items {
             if device.name == "controller" && device.attribute("type") == Some("pci") {

@@ -121,6 +121,7 @@ fn complete(graphics: &mut Element) -> Result<()> {
         graphics.remove("listen");
         return Ok(());
     }
+    graphics.retain(|child| child.name != "channel" || child.attribute("mode") != Some("any"));
     complete_ports(graphics, &kind)?;
     complete_listens(graphics, &kind)?;
     drop_unused_ports(graphics, &kind);
