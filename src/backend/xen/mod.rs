@@ -9,6 +9,7 @@ mod layer;
 pub mod native;
 pub mod sxp;
 mod union;
+mod xend;
 pub mod xenstore;
 
 pub use union::{XenConnection, open};

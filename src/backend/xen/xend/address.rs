@@ -1,0 +1,82 @@
+//! Where xend listens.
+
+use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
+use std::fmt;
+use std::path::PathBuf;
+
+/// The socket of a xend with `(xend-unix-server yes)`.
+const UNIX_SOCKET: &str = "/var/lib/xend/xend-socket";
+/// The port of a xend with `(xend-http-server yes)`.
+const PORT: u16 = 8000;
+
+/// A socket xend may listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A socket in the file system.
+    Unix(PathBuf),
+    /// A host and a port.
+    Tcp(String, u16),
+}
+
+impl Address {
+    /// Where a xend listens that nobody told to listen elsewhere: the socket first, for it asks who connects.
+    pub fn usual() -> [Address; 2] {
+        [Address::Unix(UNIX_SOCKET.into()), Address::Tcp("localhost".to_string(), PORT)]
+    }
+
+    /// Reads `unix:PATH`, `tcp:HOST:PORT` or `tcp:HOST`.
+    pub fn parse(text: &str) -> Result<Address> {
+        let invalid = || {
+            let detail = format!("address of xend '{text}' is neither unix:PATH nor tcp:HOST:PORT");
+            Error::invalid_argument(detail).from_origin(ErrorOrigin::XEN)
+        };
+        match text.split_once(':') {
+            Some(("unix", path)) if path.starts_with('/') => Ok(Address::Unix(path.into())),
+            Some(("tcp", place)) if !place.is_empty() => match place.rsplit_once(':') {
+                None => Ok(Address::Tcp(place.to_string(), PORT)),
+                Some((host, port)) if !host.is_empty() => {
+                    let host = host.trim_matches(['[', ']']).to_string();
+                    Ok(Address::Tcp(host, port.parse().map_err(|_| invalid())?))
+                }
+                Some(_) => Err(invalid()),
+            },
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+            Address::Tcp(host, port) => write!(f, "tcp:{host}:{port}"),
+        }
+    }
+}
+
+/// No usual address answers: what each said, and what has to be in the configuration for one to.
+pub fn nobody_listens(tried: &[(Address, Error)]) -> Error {
+    let said: Vec<String> = tried.iter().map(|(_, error)| error.to_string()).collect();
+    let detail = format!(
+        "{}; is xend running, with (xend-unix-server yes) or (xend-http-server yes) in /etc/xen/xend-config.sxp?",
+        said.join("; ")
+    );
+    Error::new(ErrorCode::NO_XEN, detail).from_origin(ErrorOrigin::XEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_shown() {
+        for text in ["unix:/run/x", "tcp:localhost:8000", "tcp:127.0.0.1:81"] {
+            assert_eq!(Address::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Address::parse("tcp:host").unwrap(), Address::Tcp("host".to_string(), 8000));
+        assert_eq!(Address::parse("tcp:[::1]:9").unwrap(), Address::Tcp("::1".to_string(), 9));
+        for wrong in ["", "unix:", "unix:x", "tcp:", "tcp::1", "tcp:a:b", "tcp:a:70000", "http://x"] {
+            assert!(Address::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
