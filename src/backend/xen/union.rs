@@ -1,6 +1,7 @@
 //! The union: asks the layers in the order that suits an operation, and the next when one cannot.
 
 use super::layer::{Layer, LayerKind, Missing};
+use super::xend::{self, XendLayer};
 use crate::backend::operations::for_each_family;
 use crate::backend::*;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
@@ -37,8 +38,16 @@ pub struct XenConnection {
 
 /// Opens this host's Xen.
 pub fn open(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
-    let _ = uri;
-    let connection = XenConnection { layers: Vec::new(), missing: Vec::new() };
+    let mut connection = XenConnection { layers: Vec::new(), missing: Vec::new() };
+    if uri.parameter(xend::ADDRESS_PARAMETER).is_some() {
+        // A xend that is named is meant alone: it may be another host's.
+        connection.layers.push(Box::new(XendLayer::open(uri)?));
+    } else {
+        match XendLayer::open(uri) {
+            Ok(layer) => connection.layers.push(Box::new(layer)),
+            Err(reason) => connection.missing.push(Missing { kind: LayerKind::Xend, reason }),
+        }
+    }
     if connection.layers.is_empty() {
         return Err(none_serves(&connection.missing));
     }

@@ -1,7 +1,143 @@
 //! The layer that asks xend, the daemon of Xen 3.0.2 to 4.4, over HTTP.
+//!
+//! Every request is in the form that all releases take. What a release would not survive, or would never answer, is
+//! refused before it is asked; [`release`] knows which. A domain is read anew by its uuid before anything is asked of
+//! it, so that neither an id nor a name that another domain has by now leads astray.
 
 mod address;
+mod devices;
+mod domains;
+mod host;
 mod http;
+mod lifecycle;
+mod lookup;
+mod migration;
 mod release;
 mod request;
+mod saving;
+mod scheduler;
 mod transport;
+mod tuning;
+mod vcpus;
+
+use super::layer::{Layer, LayerKind};
+use super::native::request::Abilities;
+use crate::backend::{DomainGuest, DomainMonitor, DomainStats, DomainStreams, Domains, Host};
+use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
+use crate::model::constants::*;
+use crate::uri::Uri;
+use address::Address;
+use http::Client;
+use request::Requests;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where xend keeps the definitions of its domains.
+const MANAGED_DOMAINS: &str = "/var/lib/xend/domains";
+/// The URI's parameter that says where xend listens, `unix:PATH` or `tcp:HOST:PORT`.
+pub const ADDRESS_PARAMETER: &str = "xend";
+/// The URI's parameter that says where xend keeps the definitions of its domains.
+const MANAGED_PARAMETER: &str = "xend-domains";
+
+/// How long whatever listens in a usual place may take to say that it is xend.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// xend.
+pub struct XendLayer {
+    requests: Requests,
+    managed: PathBuf,
+}
+
+impl XendLayer {
+    /// Connects to the xend that the URI names, or to the one that listens in a usual place.
+    pub fn open(uri: &Uri) -> Result<XendLayer> {
+        let requests = match uri.parameter(ADDRESS_PARAMETER) {
+            Some(text) => Requests::open(Client::new(Address::parse(text)?), request::QUESTION)?,
+            None => find()?,
+        };
+        let managed = uri.parameter(MANAGED_PARAMETER).unwrap_or(MANAGED_DOMAINS);
+        Ok(XendLayer { requests, managed: managed.into() })
+    }
+
+    /// What this release takes.
+    fn abilities(&self) -> Abilities {
+        let release = self.requests.release;
+        Abilities {
+            tap: release.has_tap(),
+            frame_buffers: release.has_frame_buffer(),
+            kinds_of_drives: release.names_kind_of_drive(),
+            pins_each: release.pins(),
+            slashes: release.takes_slashes(),
+        }
+    }
+}
+
+/// Looks in the usual places.
+fn find() -> Result<Requests> {
+    let mut tried = Vec::new();
+    for address in Address::usual() {
+        match Requests::open(Client::new(address.clone()), LOOK) {
+            Ok(requests) => return Ok(requests),
+            Err(error) => tried.push((address, error)),
+        }
+    }
+    Err(address::nobody_listens(&tried))
+}
+
+impl Layer for XendLayer {
+    fn kind(&self) -> LayerKind {
+        LayerKind::Xend
+    }
+    fn host(&self) -> &dyn Host {
+        self
+    }
+    fn domains(&self) -> &dyn Domains {
+        self
+    }
+}
+
+impl DomainGuest for XendLayer {}
+impl DomainMonitor for XendLayer {}
+impl DomainStats for XendLayer {}
+impl DomainStreams for XendLayer {}
+
+/// What does not fit the domain's state.
+fn invalid(detail: impl std::fmt::Display) -> Error {
+    Error::invalid_operation(detail).from_origin(ErrorOrigin::XEN)
+}
+
+/// The error for a domain that does not run.
+fn not_running() -> Error {
+    invalid("domain is not running")
+}
+
+/// What this release of xend cannot do, so that another layer is asked; the words are shown if none can.
+fn cannot(function: &'static str, why: impl std::fmt::Display) -> Error {
+    let error = Error::unsupported(function);
+    Error { message: format!("{}: {why}", error.message), ..error }.from_origin(ErrorOrigin::XEN)
+}
+
+/// Refuses flags an operation does not know.
+fn check_flags(flags: u32, known: u32, function: &str) -> Result<()> {
+    match flags & !known {
+        0 => Ok(()),
+        unknown => {
+            let detail = format!("unsupported flags ({unknown:#x}) in function {function}");
+            Err(Error::invalid_argument(detail).from_origin(ErrorOrigin::XEN))
+        }
+    }
+}
+
+/// Whether a change is for the running domain; else it is for the definition. xend changes a running domain's
+/// definition along with it, and cannot change that alone.
+fn is_for_running(active: bool, flags: u32) -> Result<bool> {
+    match (active, flags & DOMAIN_AFFECT_LIVE != 0, flags & DOMAIN_AFFECT_CONFIG != 0) {
+        (false, true, _) => Err(not_running()),
+        (true, false, true) => {
+            let detail =
+                "xend changes the definition of a running domain only together with the domain itself";
+            Err(Error::new(ErrorCode::ARGUMENT_UNSUPPORTED, detail).from_origin(ErrorOrigin::XEN))
+        }
+        (active, ..) => Ok(active),
+    }
+}

@@ -40,44 +40,14 @@ impl Release {
         (310..340).contains(&self.0)
     }
 
-    /// Takes a domain whose uuid another one already has, and then mixes the two up.
-    pub fn mixes_up_same_uuids(self) -> bool {
-        self.0 < 320
-    }
-
     /// Holds up everybody for minutes while it looks for memory that there is not.
     pub fn hangs_without_memory(self) -> bool {
         (303..320).contains(&self.0)
     }
 
-    /// Waits for ever for a paused guest to save itself, and leaves it under another name.
-    pub fn hangs_saving_paused(self) -> bool {
-        self.0 < 320
-    }
-
-    /// Takes a maximum below the present memory; 3.1 fails on every domain from then on.
-    pub fn takes_too_small_maximum(self) -> bool {
-        self.0 < 320
-    }
-
-    /// Takes more memory than the maximum.
-    pub fn takes_too_much_memory(self) -> bool {
-        self.0 < 310
-    }
-
-    /// Takes more virtual CPUs than a running domain has, without a word and without effect.
-    pub fn ignores_too_many_vcpus(self) -> bool {
-        self.0 < 340
-    }
-
     /// Understands which CPUs are meant when asked over HTTP; older ones take every answer for all of them.
     pub fn pins(self) -> bool {
         self.0 >= 340
-    }
-
-    /// Would shut itself down with Domain-0.
-    pub fn shuts_down_host(self) -> bool {
-        self.0 < 303
     }
 
     /// Lets names have slashes.
@@ -105,11 +75,6 @@ impl Release {
         (310..400).contains(&self.0)
     }
 
-    /// Adds devices to domains that do not run.
-    pub fn changes_inactive_devices(self) -> bool {
-        self.0 >= 340
-    }
-
     /// Knows of disks served by blktap.
     pub fn has_tap(self) -> bool {
         self.0 >= 303
@@ -133,11 +98,6 @@ impl Release {
     /// What a status number above four means: crashed from 3.4 on, unknown before.
     pub fn has_crashed_status(self) -> bool {
         self.0 >= 340
-    }
-
-    /// A shutdown that the guest does not heed becomes a destroy after so many seconds.
-    pub fn shutdown_patience(self) -> u32 {
-        if self.0 < 320 { 30 } else { 300 }
     }
 }
 
@@ -182,17 +142,15 @@ mod tests {
     #[test]
     fn choices_change_where_the_protocol_did() {
         let releases = [302, 303, 304, 310, 341, 416, 444].map(Release);
-        let table: [(&str, fn(Release) -> bool, [bool; 7]); 8] = [
+        let table: [(&str, fn(Release) -> bool, [bool; 7]); 6] = [
             ("manages", Release::manages_domains, [false, false, true, true, true, true, true]),
             (
                 "unknown",
                 Release::stumbles_over_unknown_domains,
                 [false, false, false, true, false, false, false],
             ),
-            ("uuids", Release::mixes_up_same_uuids, [true, true, true, true, false, false, false]),
             ("memory", Release::hangs_without_memory, [false, true, true, true, false, false, false]),
             ("pins", Release::pins, [false, false, false, false, true, true, true]),
-            ("host", Release::shuts_down_host, [true, false, false, false, false, false, false]),
             ("weight", Release::describes_weight, [false, false, true, true, false, true, true]),
             ("media", Release::changes_media, [false, false, false, true, true, false, false]),
         ];

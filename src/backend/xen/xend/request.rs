@@ -63,9 +63,9 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Asks the xend behind `client` who it is.
-    pub fn open(client: Client) -> Result<Requests> {
-        let answer = client.get("/xend/node", false, QUESTION)?;
+    /// Asks the xend behind `client` who it is; it has to answer within `limit`.
+    pub fn open(client: Client, limit: Duration) -> Result<Requests> {
+        let answer = client.get("/xend/node", false, limit)?;
         let node = understand("node", &answer)?;
         let Some(node) = node.filter(|node| node.is_headed("node")) else {
             let detail =
@@ -156,6 +156,10 @@ fn understand(what: &str, answer: &Answer) -> Result<Option<Sxp>> {
         }
     }
     match answer.status {
+        200..=299 if answer.body.starts_with(b"<") => failed(
+            ErrorCode::INTERNAL,
+            format!("xend answered '{what}' with a page for people: '{}'", text()),
+        ),
         200..=299 => match read {
             Ok(expression) => Ok(expression),
             Err(flaw) => failed(
@@ -200,7 +204,8 @@ mod tests {
         assert!(
             understood(501, "Operation not implemented: op''").unwrap_err().contains("no operation 'op'")
         );
-        assert!(understood(200, "<html>(").unwrap_err().contains("no S-expression"));
+        assert!(understood(200, "(html (").unwrap_err().contains("no S-expression"));
+        assert!(understood(200, "<html>").unwrap_err().contains("a page for people"));
         assert!(
             understood(404, "memory_dynamic_max is wrong")
                 .unwrap_err()

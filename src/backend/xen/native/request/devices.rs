@@ -168,13 +168,8 @@ fn interface(interface: &Element, is_hvm: bool) -> Result<Sxp> {
     match interface.attribute("type") {
         Some("bridge") => {
             made.push(Sxp::pair("bridge", interface.child_attribute("source", "bridge").unwrap_or_default()));
-            made.push(Sxp::pair("script", script.unwrap_or("vif-bridge")));
         }
-        Some("ethernet") => {
-            if let Some(script) = script {
-                made.push(Sxp::pair("script", script));
-            }
-        }
+        Some("ethernet") => {}
         other => {
             let other = other.unwrap_or_default();
             let place = place(interface);
@@ -182,6 +177,10 @@ fn interface(interface: &Element, is_hvm: bool) -> Result<Sxp> {
                 "xend has no <interface> of type '{other}': use a bridge of the host{place}"
             )));
         }
+    }
+    // Without one, xend takes that of its configuration.
+    if let Some(script) = script {
+        made.push(Sxp::pair("script", script));
     }
     if let Some(child) = interface.elements().find(|child| !KNOWN_IN_INTERFACE.contains(&child.name.as_str()))
     {
@@ -191,15 +190,8 @@ fn interface(interface: &Element, is_hvm: bool) -> Result<Sxp> {
             place(child)
         )));
     }
-    let addresses: Vec<String> = interface
-        .children("ip")
-        .filter_map(|ip| {
-            let address = ip.attribute("address")?;
-            Some(ip.attribute("prefix").map_or(address.to_string(), |prefix| format!("{address}/{prefix}")))
-        })
-        .collect();
-    if !addresses.is_empty() {
-        made.push(Sxp::pair("ip", addresses.join(" ")));
+    if let Some(addresses) = addresses(interface) {
+        made.push(Sxp::pair("ip", addresses));
     }
     // Names of this form are given out by Xen itself.
     let named = interface.child_attribute("target", "dev").filter(|name| !name.starts_with("vif"));
@@ -221,6 +213,18 @@ fn interface(interface: &Element, is_hvm: bool) -> Result<Sxp> {
         }
     }
     Ok(made)
+}
+
+/// The addresses that the script of an interface is told, parted by blanks.
+fn addresses(interface: &Element) -> Option<String> {
+    let addresses: Vec<String> = interface
+        .children("ip")
+        .filter_map(|ip| {
+            let address = ip.attribute("address")?;
+            Some(ip.attribute("prefix").map_or(address.to_string(), |prefix| format!("{address}/{prefix}")))
+        })
+        .collect();
+    (!addresses.is_empty()).then(|| addresses.join(" "))
 }
 
 /// What may stand in an interface; the rest of it would be lost.
