@@ -15,5 +15,7 @@ mod common;
 mod beside;
 mod ends;
 mod firmware;
+mod older;
 mod saving;
 mod starting;
+mod system;
