@@ -126,9 +126,11 @@ impl Session {
             CONNECT_CLOSE => {
                 return Some(Answer { result: Ok(Vec::new()), then: Then::Close });
             }
-            CONNECT_SUPPORTS_FEATURE => {
-                from_bytes::<i32>(payload).map(|feature| to_bytes(&FEATURES.contains(&feature)))
-            }
+            CONNECT_SUPPORTS_FEATURE => match from_bytes::<i32>(payload) {
+                Ok(feature) if FEATURES.contains(&feature) => Ok(to_bytes(&true)),
+                Ok(_) => return None,
+                Err(error) => Err(error),
+            },
             CONNECT_IS_SECURE => Ok(to_bytes(&true)),
             // Who a client is says the kernel alone; what it says of itself changes nothing.
             CONNECT_SET_IDENTITY => Ok(Vec::new()),
@@ -162,6 +164,12 @@ impl Session {
                 }
                 CONNECT_GET_LIB_VERSION => {
                     return or_else_ours(driver.host().lib_version(), LIBRARY_VERSION).into();
+                }
+                // What the protocol itself can do was answered above; the rest is the driver's.
+                CONNECT_SUPPORTS_FEATURE => {
+                    let answer =
+                        from_bytes(payload).and_then(|feature| driver.host().supports_feature(feature));
+                    return or_else_ours(answer, false).into();
                 }
                 CONNECT_GET_URI => return or_else_ours(driver.host().uri(), open.uri.clone()).into(),
                 _ => {}

@@ -18,6 +18,8 @@ macro_rules! host_operations {
                 7 read virConnectGetCapabilities fn capabilities() -> String;
                 /// The node's name. (`virConnectGetHostname`)
                 59 read virConnectGetHostname fn hostname() -> String;
+                /// Whether the driver can do what `feature` stands for, by its number on the wire. (`virConnectSupportsFeature`)
+                60 read virConnectSupportsFeature fn supports_feature(feature: i32) -> bool;
                 /// Free memory in bytes of NUMA cells, from `start_cell` on, at most `maxcells` of them. (`virNodeGetCellsFreeMemory`)
                 101 read virNodeGetCellsFreeMemory fn node_cells_free_memory(start_cell: i32, maxcells: i32) -> Vec<u64>;
                 /// Free memory of the node in bytes. (`virNodeGetFreeMemory`)

@@ -15,6 +15,7 @@ pub mod lookup;
 pub mod migration;
 pub mod native;
 pub mod power;
+mod progress;
 pub mod protection;
 pub mod qemu;
 pub mod saving;
@@ -54,7 +55,8 @@ pub const COMMANDS: &[&[Command]] = &[
     info::COMMANDS,
     interface_info::COMMANDS,
     list::COMMANDS,
-    migration::COMMANDS,
+    migration::migrate::COMMANDS,
+    migration::tuning::COMMANDS,
     native::COMMANDS,
     power::COMMANDS,
     protection::COMMANDS,

@@ -1,7 +1,7 @@
 //! dump: a core of the guest.
 
-use super::progress::watched;
 use crate::commands::domain::lookup;
+use crate::commands::domain::progress::watched;
 use crate::commands::files;
 use crate::commands::plain_name::plain_name;
 use crate::model::constants::*;

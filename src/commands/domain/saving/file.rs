@@ -1,7 +1,7 @@
 //! save, restore: the state of a domain in a file of the user's.
 
-use super::progress::watched;
 use crate::commands::domain::lookup;
+use crate::commands::domain::progress::watched;
 use crate::commands::files;
 use crate::commands::plain_name::plain_name;
 use crate::model::TypedParam;

@@ -1,9 +1,9 @@
 //! managedsave and its like: the state of a domain kept by the driver until the next start.
 
 use super::file::SAVE_FLAGS;
-use super::progress::watched;
 use crate::commands::document::{self, WRAP, XPATH};
 use crate::commands::domain::lookup;
+use crate::commands::domain::progress::watched;
 use crate::commands::editor::{Edited, edit};
 use crate::commands::files;
 use crate::model::constants::*;

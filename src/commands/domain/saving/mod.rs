@@ -5,4 +5,3 @@ pub mod file;
 pub mod image;
 pub mod job;
 pub mod managed;
-mod progress;

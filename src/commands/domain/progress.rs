@@ -8,6 +8,7 @@ use crate::shell::interrupt::Interrupt;
 use crate::shell::session::{Format, Session};
 use crate::shell::units::pretty_size;
 use anyhow::{Result, anyhow};
+use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -26,6 +27,20 @@ enum Audience {
     Program,
     /// A person at a terminal: speed and time left, too.
     Person,
+    /// `--verbose` and `--format`: a document each time, among the answers.
+    Reader,
+}
+
+/// A long call on a domain: what it is called, and what is done beside it.
+pub struct Job<'a> {
+    /// The domain whose job is asked about.
+    pub domain: &'a DomainRef,
+    /// What the progress line begins with.
+    pub label: &'static str,
+    /// Whether progress was asked for.
+    pub verbose: bool,
+    /// What else is done each time the job was asked about; it gets the time since the call began.
+    pub meanwhile: &'a mut dyn FnMut(&mut Session, Duration),
 }
 
 /// Runs `call`, which is a job of `domain`, under the eyes of whoever watches.
@@ -38,49 +53,62 @@ pub fn watched(
     verbose: bool,
     call: impl FnOnce(&dyn Connection) -> CallResult<()> + Send,
 ) -> Result<CallResult<()>> {
-    let connection = session.handle()?;
-    let connection = &*connection;
-    session.flush();
-    let mut display = Display::new(label, audience(session, verbose));
-    let interrupt = Interrupt::watch()?;
-    std::thread::scope(|scope| {
-        let (done, ended) = channel();
-        scope.spawn(move || {
-            // The receiver outlives this thread's work.
-            let _ = done.send(call(connection));
-        });
-        let mut wait = FIRST;
-        loop {
-            match ended.recv_timeout(wait) {
-                Ok(answer) => {
-                    display.end(answer.is_ok());
-                    return Ok(answer);
+    Job { domain, label, verbose, meanwhile: &mut |_, _| {} }.run(session, call)
+}
+
+impl Job<'_> {
+    /// Runs `call` in a thread of its own while this one shows, and passes on interrupts.
+    pub fn run<T: Send>(
+        self,
+        session: &mut Session,
+        call: impl FnOnce(&dyn Connection) -> CallResult<T> + Send,
+    ) -> Result<CallResult<T>> {
+        let connection = session.handle()?;
+        let connection = &*connection;
+        session.flush();
+        let mut display = Display::new(self.label, audience(session, self.verbose));
+        let interrupt = Interrupt::watch()?;
+        std::thread::scope(|scope| {
+            let (done, ended) = channel();
+            scope.spawn(move || {
+                // The receiver outlives this thread's work.
+                let _ = done.send(call(connection));
+            });
+            let mut wait = FIRST;
+            loop {
+                match ended.recv_timeout(wait) {
+                    Ok(answer) => {
+                        display.end(session, answer.is_ok())?;
+                        return Ok(answer);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Err(anyhow!("the call ended without an answer"));
+                    }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(anyhow!("the call ended without an answer"));
+                wait = PERIOD;
+                if interrupt.came() {
+                    // When the job is over already, its own answer is on the way.
+                    let _ = connection.domains().abort_job(self.domain, 0);
                 }
-            }
-            wait = PERIOD;
-            if interrupt.came() {
-                // When the job is over already, its own answer is on the way.
-                let _ = connection.domains().abort_job(domain, 0);
-            }
-            if display.audience != Audience::Nobody {
-                if let Ok(job) = connection.domains().job_info(domain) {
-                    display.show(&job);
+                if display.audience != Audience::Nobody
+                    && let Ok(job) = connection.domains().job_info(self.domain)
+                {
+                    display.show(session, &job)?;
                 }
+                (self.meanwhile)(session, display.started.elapsed());
             }
-        }
-    })
+        })
+    }
 }
 
 fn audience(session: &Session, verbose: bool) -> Audience {
     let terminal = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
-    let wanted = !session.settings.quiet && session.settings.format == Format::Table;
+    let plain = session.settings.format == Format::Table;
     match (terminal, verbose) {
+        (_, true) if !plain => Audience::Reader,
         (true, true) => Audience::Person,
-        (true, false) if wanted => Audience::Person,
+        (true, false) if plain && !session.settings.quiet => Audience::Person,
         (false, true) => Audience::Program,
         _ => Audience::Nobody,
     }
@@ -99,20 +127,25 @@ impl Display {
         Display { label, audience, started: Instant::now(), width: 0 }
     }
 
-    fn show(&mut self, job: &JobInfo) {
+    fn show(&mut self, session: &mut Session, job: &JobInfo) -> Result<()> {
         if job.kind == DOMAIN_JOB_NONE || job.data_total == 0 && job.memory_total == 0 {
-            return;
+            return Ok(());
+        }
+        if self.audience == Audience::Reader {
+            return session.stream(&self.document(percent(job), Some(job)), |_| {});
         }
         let mut line = self.percentage(percent(job));
         if self.audience == Audience::Person {
             line.push_str(&speed(job, self.started.elapsed()));
         }
         self.write(&line);
+        Ok(())
     }
 
-    fn end(&mut self, succeeded: bool) {
+    fn end(&mut self, session: &mut Session, succeeded: bool) -> Result<()> {
         match self.audience {
-            Audience::Nobody => {}
+            Audience::Reader if succeeded => session.stream(&self.document(100.0, None), |_| {})?,
+            Audience::Nobody | Audience::Reader => {}
             Audience::Program if succeeded => self.write(&self.percentage(100.0)),
             Audience::Program => {}
             Audience::Person if self.width == 0 => {}
@@ -123,6 +156,19 @@ impl Display {
                 self.write_bytes("\n");
             }
         }
+        Ok(())
+    }
+
+    /// The state of the job as data; sizes in bytes. Who is told of the end only has no sizes.
+    fn document(&self, percent: f64, job: Option<&JobInfo>) -> Value {
+        json!({
+            "job": self.label.to_lowercase(),
+            "percent": (percent * 100.0).round() / 100.0,
+            "data_total": job.map(|job| job.data_total),
+            "data_processed": job.map(|job| job.data_processed),
+            "data_remaining": job.map(|job| job.data_remaining),
+            "elapsed_milliseconds": u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
     }
 
     fn percentage(&self, percent: f64) -> String {

@@ -1,7 +1,7 @@
 //! Tuning of a migration, before it or while it runs: migrate-compcache, migrate-getmaxdowntime, migrate-getspeed,
 //! migrate-postcopy, migrate-setmaxdowntime, migrate-setspeed, domdirtyrate-calc.
 
-use super::lookup;
+use crate::commands::domain::lookup;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
