@@ -105,22 +105,32 @@ pub fn save_throughput(stage: &Stage) {
     stage.ok(&["create", "--paused", &definition]);
     let line = Line::of(stage, "saved");
     let pid = stage.qemu_pid("saved").expect("its QEMU").unsigned_abs();
-    let mut alone = Emulator::start(stage, &line);
-    if let Err(error) = fill_memory(pid).and_then(|()| fill_memory(alone.pid())) {
+    let emulator = Emulator::start(stage, &line);
+    if let Err(error) = fill_memory(pid).and_then(|()| fill_memory(emulator.pid())) {
         eprintln!("the memory of a guest cannot be filled here ({error}): the rows of save are left out");
         stage.ok(&["destroy", "saved"]);
         return;
     }
+    let mut alone = Some(emulator);
     let (image, other) = (stage.path("image.save"), stage.path("alone.save"));
     let image_name = image.to_string_lossy().into_owned();
     let mut times: [Vec<f64>; 4] = Default::default();
-    for _ in 0..3 {
-        times[0].push(seconds(|| drop(stage.ok(&["save", "saved", &image_name]))));
-        times[1].push(seconds(|| save_alone(alone, &other)));
-        times[2].push(seconds(|| drop(stage.ok(&["restore", "--paused", &image_name]))));
-        let mut restored = None;
-        times[3].push(seconds(|| restored = Some(restore_alone(stage, &line, &other))));
-        alone = restored.expect("a QEMU");
+    for round in 0..4 {
+        // In turn the first: what was written last is more likely to be in the host's memory still.
+        for ours in if round % 2 == 0 { [true, false] } else { [false, true] } {
+            if ours {
+                times[0].push(seconds(|| drop(stage.ok(&["save", "saved", &image_name]))));
+            } else if let Some(emulator) = alone.take() {
+                times[1].push(seconds(|| save_alone(emulator, &other)));
+            }
+        }
+        for ours in if round % 2 == 0 { [true, false] } else { [false, true] } {
+            if ours {
+                times[2].push(seconds(|| drop(stage.ok(&["restore", "--paused", &image_name]))));
+            } else {
+                times[3].push(seconds(|| alone = Some(restore_alone(stage, &line, &other))));
+            }
+        }
     }
     drop(alone);
     stage.ok(&["destroy", "saved"]);
@@ -145,7 +155,7 @@ pub fn helper(stage: &Stage) {
     let idle = resident(stage);
     row("helper, idle", mib(idle), "38 MiB (libvirtd)".to_string(), 38.0 * 1024.0 / idle, "≤ 8 MiB");
 
-    let names: Vec<String> = (0..GUESTS).map(|number| format!("many-{number}")).collect();
+    let names: Vec<String> = (0..GUESTS).map(|number| format!("many-{number:03}")).collect();
     let each = |verb: &str| {
         let lines: Vec<String> = names.iter().map(|name| format!("{verb} {name}")).collect();
         stage.ok(&["-q", &lines.join(";")]);

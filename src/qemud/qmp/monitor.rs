@@ -189,6 +189,15 @@ impl Monitor {
         }
     }
 
+    /// Waits at most `limit` until the reply to a command is there, or will never be.
+    pub fn has_answered(&self, ticket: &Ticket, limit: Duration) -> bool {
+        let under_way = |inbox: &mut Inbox| {
+            !inbox.closed && inbox.awaited.iter().any(|(id, reply)| *id == ticket.id && reply.is_none())
+        };
+        let waited = self.arrived.wait_timeout_while(self.inbox(), limit, under_way);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
     /// Sends a command and waits for its reply.
     pub fn execute(&self, command: &str, arguments: Value) -> Result<Value, MonitorError> {
         let ticket = self.send(command, arguments)?;

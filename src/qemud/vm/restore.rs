@@ -56,10 +56,22 @@ fn failed(words: &str) -> Error {
         .from_origin(ErrorOrigin::QEMU)
 }
 
+/// Asks QEMU how far it is. It answers nothing while it reads memory, which may take minutes; what it is told to do
+/// meanwhile it would do too late, so a restore is aborted by ending it.
+fn how_far(starting: &Starting<'_>, job: &LongJob) -> Result<Value> {
+    let asked = starting.monitor.send("query-migrate", Value::Null);
+    let ticket = asked.map_err(|error| explain(starting, error))?;
+    while !starting.monitor.has_answered(&ticket, INTERVAL) {
+        if job.is_aborted() {
+            return Err(job.aborted_error());
+        }
+    }
+    starting.monitor.wait(ticket).map_err(|error| explain(starting, error))
+}
+
 fn follow(starting: &Starting<'_>, job: &LongJob) -> Result<()> {
     loop {
-        let answer = starting.monitor.query("query-migrate");
-        let answer = answer.map_err(|error| explain(starting, error))?;
+        let answer = how_far(starting, job)?;
         job.publish(progress_of(&answer));
         match answer.get("status").and_then(Value::as_str).unwrap_or("none") {
             "completed" => return Ok(()),
