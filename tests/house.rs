@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("commands", &["shell", "backend", "xml", "model", "error", "uri"]),
     ("server", &["backend", "rpc", "model", "error", "uri"]),
     ("qemud", &["backend", "rpc", "server", "xml", "host", "model", "error", "uri"]),
-    ("backend/xen", &["backend", "xml", "host", "model", "error", "uri"]),
+    ("backend/xen", &["backend", "backend/remote", "xml", "host", "model", "error", "uri"]),
 ];
 
 /// The one file of the core that names the drivers.

@@ -15,6 +15,7 @@
 
 pub mod event_bus;
 pub mod migration;
+pub mod helper;
 pub mod operations;
 mod read_only;
 pub mod registry;

@@ -11,6 +11,14 @@ pub const READ_ONLY: &str = "qemud-sock-ro";
 /// Where the system's helper listens.
 pub const SYSTEM_FOLDER: &str = "/run/hvsh";
 
+/// The socket's name of the proxy that shows plain users this host's Xen.
+pub const XEN_PROXY: &str = "xen-proxy-sock";
+
+/// Where the proxy that shows plain users this host's Xen listens.
+pub fn xen_proxy() -> PathBuf {
+    PathBuf::from(SYSTEM_FOLDER).join(XEN_PROXY)
+}
+
 /// The folder of the user's own helper: under `XDG_RUNTIME_DIR`, else under the cache folder in the home.
 pub fn session_folder() -> Result<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -10,6 +10,7 @@ pub mod dispatch;
 mod legacy;
 mod outgoing;
 mod pool;
+pub mod process;
 mod session;
 mod streams;
 mod subscriptions;
@@ -30,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most clients at once.
+/// The most clients at once, where the options do not say.
 const CLIENTS_MAX: usize = 5000;
 /// How long no client is accepted after the system ran out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -50,6 +51,10 @@ pub struct ServerOptions {
     pub idle_exit: Option<Duration>,
     /// What a client gets that names no driver.
     pub default_uri: Option<String>,
+    /// The most clients at once.
+    pub clients_max: Option<usize>,
+    /// The most clients at once that one user may have; root may have as many as there may be.
+    pub clients_of_user_max: Option<usize>,
 }
 
 /// A running server; clones are the same server.
@@ -216,8 +221,8 @@ impl Inner {
     }
 
     fn welcome(self: &Arc<Self>, socket: UnixStream, peer: Peer, read_only: bool) {
-        if lock(&self.clients).len() >= CLIENTS_MAX {
-            tracing::warn!("client of user {} turned away: {CLIENTS_MAX} are connected", peer.uid);
+        if let Some(count) = self.too_many(&peer) {
+            tracing::warn!("client of user {} turned away: {count} are connected", peer.uid);
             return;
         }
         let number = self.last_number.fetch_add(1, Ordering::Relaxed);
@@ -227,6 +232,18 @@ impl Inner {
             tracing::warn!("cannot serve a client: {error}");
             self.part_from(&client);
         }
+    }
+
+    /// How many clients are connected, if one more of this user would be too many.
+    fn too_many(&self, peer: &Peer) -> Option<usize> {
+        let clients = lock(&self.clients);
+        let all = clients.len();
+        let of_user = || clients.values().filter(|client| client.session.peer.uid == peer.uid).count();
+        if all >= self.options.clients_max.unwrap_or(CLIENTS_MAX) {
+            return Some(all);
+        }
+        let most = self.options.clients_of_user_max.filter(|_| peer.uid != 0)?;
+        Some(of_user()).filter(|count| *count >= most)
     }
 
     /// Forgets a client and everything it had open.

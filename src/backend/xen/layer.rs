@@ -1,6 +1,6 @@
 //! What the union sees of a layer.
 
-use crate::backend::{Absent, Domains, Host};
+use crate::backend::{Absent, Domains, Events, Host};
 use crate::error::Error;
 
 /// The ways to reach a Xen host.
@@ -49,6 +49,10 @@ pub trait Layer: Send + Sync {
     }
     /// What it can do with domains.
     fn domains(&self) -> &dyn Domains {
+        &Absent
+    }
+    /// What it tells those who watch.
+    fn events(&self) -> &dyn Events {
         &Absent
     }
 }

@@ -4,12 +4,17 @@
 //! [`union`] asks the layers one after the other, in an order that suits the operation; a layer that is not there
 //! on this host is not asked, and why it is not there is kept for whoever wants to know.
 
+mod events;
 pub mod hypervisor;
 mod layer;
 pub mod native;
+mod parts;
+pub mod proxy;
 pub mod sxp;
 mod union;
 mod xend;
 pub mod xenstore;
 
-pub use union::{XenConnection, open};
+pub use events::{EventSource, XenEvents};
+pub use parts::{Parts, open};
+pub use union::XenConnection;

@@ -1,12 +1,11 @@
 //! The union: asks the layers in the order that suits an operation, and the next when one cannot.
 
+use super::events::XenEvents;
 use super::layer::{Layer, LayerKind, Missing};
-use super::xend::{self, XendLayer};
 use crate::backend::operations::for_each_family;
 use crate::backend::*;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::*;
-use crate::uri::Uri;
 use uuid::Uuid;
 
 /// Who is asked first when nothing is changed: the hypervisor and the store know best.
@@ -33,26 +32,8 @@ const FOR_WRITES: &[LayerKind] = &[
 /// A Xen host.
 pub struct XenConnection {
     layers: Vec<Box<dyn Layer>>,
-    missing: Vec<Missing>,
-}
-
-/// Opens this host's Xen.
-pub fn open(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
-    let mut connection = XenConnection { layers: Vec::new(), missing: Vec::new() };
-    if uri.parameter(xend::ADDRESS_PARAMETER).is_some() {
-        // A xend that is named is meant alone: it may be another host's.
-        connection.layers.push(Box::new(XendLayer::open(uri)?));
-    } else {
-        match XendLayer::open(uri) {
-            Ok(layer) => connection.layers.push(Box::new(layer)),
-            Err(reason) => connection.missing.push(Missing { kind: LayerKind::Xend, reason }),
-        }
-    }
-    if connection.layers.is_empty() {
-        return Err(none_serves(&connection.missing));
-    }
-    let connection: Box<dyn Connection> = Box::new(connection);
-    Ok(if read_only { Box::new(ReadOnly::new(connection)) } else { connection })
+    /// What happens on this host; a proxy tells it by itself.
+    events: Option<XenEvents>,
 }
 
 /// Nothing of Xen was found: what was tried, and what it said.
@@ -64,6 +45,18 @@ fn none_serves(missing: &[Missing]) -> Error {
 }
 
 impl XenConnection {
+    /// A union of layers; fails when there is none, and tells why not.
+    pub(super) fn of(
+        layers: Vec<Box<dyn Layer>>,
+        missing: Vec<Missing>,
+        events: Option<XenEvents>,
+    ) -> Result<XenConnection> {
+        if layers.is_empty() {
+            return Err(none_serves(&missing));
+        }
+        Ok(XenConnection { layers, events })
+    }
+
     /// The layers in the order `kinds`.
     fn in_order<'a>(&'a self, kinds: &'a [LayerKind]) -> impl Iterator<Item = &'a dyn Layer> {
         let layer = |kind| self.layers.iter().find(move |layer| layer.kind() == kind);
@@ -77,6 +70,13 @@ impl Connection for XenConnection {
     }
     fn domains(&self) -> &dyn Domains {
         self
+    }
+    fn events(&self) -> &dyn Events {
+        let proxy = || self.layers.iter().find(|layer| layer.kind() == LayerKind::Proxy);
+        match &self.events {
+            Some(events) => events,
+            None => proxy().map_or(&Absent, |layer| layer.events()),
+        }
     }
 }
 

@@ -47,9 +47,8 @@ impl Doors {
         if let Some(path) = set("XENSTORED_PATH") {
             return Doors { sockets: vec![path.into()], devices: Vec::new() };
         }
-        let mut sockets: Vec<PathBuf> = SOCKETS.iter().map(PathBuf::from).collect();
-        sockets.extend(set("XENSTORED_RUNDIR").map(|folder| PathBuf::from(folder).join("socket")));
-        sockets.reverse();
+        let named = set("XENSTORED_RUNDIR").map(|folder| PathBuf::from(folder).join("socket"));
+        let sockets = named.into_iter().chain(SOCKETS.iter().map(PathBuf::from)).collect();
         Doors { sockets, devices: DEVICES.iter().map(PathBuf::from).collect() }
     }
 
@@ -97,12 +96,12 @@ impl Xenstore {
         Xenstore::through(Doors::of_this_host())
     }
 
-    /// Connects by a way that takes no writes where the host has one, else as [`Xenstore::open`] does.
+    /// Connects by a way that takes no writes where the host has one, else to where the daemon always is, whatever
+    /// the environment says.
     pub fn open_read_only() -> Result<Xenstore> {
-        let mut doors = Doors::of_this_host();
-        let guarded = READ_ONLY_SOCKETS.iter().map(PathBuf::from).filter(|path| path.exists());
-        doors.sockets.splice(0..0, guarded);
-        Xenstore::through(doors)
+        let paths = |paths: &[&str]| -> Vec<PathBuf> { paths.iter().map(PathBuf::from).collect() };
+        let sockets = [paths(READ_ONLY_SOCKETS), paths(SOCKETS)].concat();
+        Xenstore::through(Doors { sockets, devices: paths(DEVICES) })
     }
 
     fn through(doors: Doors) -> Result<Xenstore> {
@@ -113,6 +112,11 @@ impl Xenstore {
     /// A client of the daemon that listens on `socket`.
     pub fn at(socket: &Path) -> Result<Xenstore> {
         Xenstore::through(Doors { sockets: vec![socket.to_path_buf()], devices: Vec::new() })
+    }
+
+    /// Whether the daemon still answers.
+    pub fn is_alive(&self) -> bool {
+        self.ask(0, &[Request::new(Kind::GET_DOMAIN_PATH, &["0"])], true).is_ok()
     }
 
     /// Another connection to the same daemon.

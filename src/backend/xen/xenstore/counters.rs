@@ -17,12 +17,12 @@ impl XenstoreLayer {
         path.is_dir().then_some(path)
     }
 
-    fn find_disk(&self, domain: &DomainRef, path: &str) -> Result<(u32, Disk)> {
+    fn find_disk(&self, domain: &DomainRef, path: &str, operation: &'static str) -> Result<(u32, Disk)> {
         if path.is_empty() {
             let what = "summary statistics are not supported yet";
             return Err(Error::new(ErrorCode::OPERATION_UNSUPPORTED, what).from_origin(ErrorOrigin::XEN));
         }
-        let id = self.running(domain)?;
+        let id = self.to_read(domain, operation)?;
         let disks = self.store.devices(id)?.disks;
         let named = |name: &Option<String>| name.as_deref() == Some(path);
         let place = disks.iter().position(|disk| named(&disk.target));
@@ -45,7 +45,7 @@ impl XenstoreLayer {
     }
 
     fn find_interface(&self, domain: &DomainRef, device: &str) -> Result<Interface> {
-        let interfaces = self.store.devices(self.running(domain)?)?.interfaces;
+        let interfaces = self.store.devices(self.to_read(domain, "virDomainInterfaceStats")?)?.interfaces;
         let is_it = |interface: &Interface| {
             let mac = interface.mac.as_deref();
             interface.device == device || mac.is_some_and(|mac| mac.eq_ignore_ascii_case(device))
@@ -70,7 +70,7 @@ fn sectors(count: i64) -> i64 {
 
 impl DomainStats for XenstoreLayer {
     fn block_stats(&self, domain: &DomainRef, path: &str) -> Result<BlockStats> {
-        let (id, disk) = self.find_disk(domain, path)?;
+        let (id, disk) = self.find_disk(domain, path, "virDomainBlockStats")?;
         let folder = self.disk_counters(id, &disk.back_end)?;
         Ok(BlockStats {
             read_requests: counter(&folder, "rd_req"),
@@ -86,7 +86,7 @@ impl DomainStats for XenstoreLayer {
         if flags != 0 {
             return Err(Error::unsupported("virDomainBlockStatsFlags"));
         }
-        let (id, disk) = self.find_disk(domain, path)?;
+        let (id, disk) = self.find_disk(domain, path, "virDomainBlockStatsFlags")?;
         let folder = self.disk_counters(id, &disk.back_end)?;
         let figures = [
             ("wr_bytes", sectors(counter(&folder, "wr_sect"))),

@@ -3,6 +3,7 @@
 use super::client::Xenstore;
 use super::identity::{home, uuid_of_vm};
 use super::transaction::Transaction;
+use crate::backend::xen::hypervisor::Hypervisor;
 use crate::backend::xen::layer::{Layer, LayerKind};
 use crate::backend::{DomainGuest, DomainJobs, DomainMonitor, DomainSaving, DomainStreams, Domains};
 use crate::error::{Error, ErrorOrigin, Result};
@@ -14,14 +15,16 @@ use uuid::Uuid;
 /// The layer.
 pub struct XenstoreLayer {
     pub(super) store: Arc<Xenstore>,
+    /// Knows better than the store which domain an id stands for.
+    hypervisor: Option<Arc<Hypervisor>>,
     /// Below it are `sys` and `proc`, where the other ends of devices count.
     pub(super) root: PathBuf,
 }
 
 impl XenstoreLayer {
-    /// The layer over a store.
-    pub fn new(store: Arc<Xenstore>) -> XenstoreLayer {
-        XenstoreLayer { store, root: Path::new("/").to_path_buf() }
+    /// The layer over a store. With a hypervisor it does not have to believe the store which domain is which.
+    pub fn new(store: Arc<Xenstore>, hypervisor: Option<Arc<Hypervisor>>) -> XenstoreLayer {
+        XenstoreLayer { store, hypervisor, root: Path::new("/").to_path_buf() }
     }
 
     /// The store, for whoever wants to know more than operations tell.
@@ -30,26 +33,40 @@ impl XenstoreLayer {
     }
 
     /// The id of a running domain. What the caller remembers of it is a hint and no more.
-    pub(super) fn running(&self, domain: &DomainRef) -> Result<u32> {
-        let id = self.store.id_of(domain.uuid, domain.id)?;
-        id.ok_or_else(not_running)
+    fn id_of(&self, domain: &DomainRef) -> Result<Option<u32>> {
+        match &self.hypervisor {
+            Some(hypervisor) => {
+                let found = hypervisor.domain_by_uuid(domain.uuid, domain.id)?;
+                Ok(found.map(|found| found.id))
+            }
+            None => self.store.id_of(domain.uuid, domain.id),
+        }
+    }
+
+    /// The id of a domain to be read, or *unsupported* by the operation's public name if it does not run.
+    pub(super) fn to_read(&self, domain: &DomainRef, operation: &'static str) -> Result<u32> {
+        self.id_of(domain)?.ok_or_else(|| Error::unsupported(operation))
     }
 
     /// Changes nodes of a running domain, all or none, after a look in the same transaction that it is this one.
     pub(super) fn change<T>(
         &self,
         domain: &DomainRef,
-        mut steps: impl FnMut(&mut Transaction<'_>, &str) -> Result<T>,
+        mut steps: impl FnMut(&mut Transaction<'_>, u32) -> Result<T>,
     ) -> Result<T> {
-        let id = self.running(domain)?;
+        let id = self.id_of(domain)?.ok_or_else(not_running)?;
         let home = home(id);
         self.store.transaction(|transaction| {
-            let vm = transaction.read(&format!("{home}/vm"))?;
-            let uuid = vm.as_ref().and_then(uuid_of_vm).or((id == 0).then(Uuid::nil));
-            if uuid != Some(domain.uuid) {
-                return Err(not_running());
-            }
-            steps(transaction, &home)
+            let is_there = match &self.hypervisor {
+                // Its word on the uuid is newer than the transaction is old; what is left to see is the folder.
+                Some(_) => transaction.read(&home)?.is_some(),
+                None => {
+                    let vm = transaction.read(&format!("{home}/vm"))?;
+                    let uuid = vm.as_ref().and_then(uuid_of_vm).or((id == 0).then(Uuid::nil));
+                    uuid == Some(domain.uuid)
+                }
+            };
+            if is_there { steps(transaction, id) } else { Err(not_running()) }
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Asking a guest to go: a word in its `control/shutdown`, which it takes out when it obeys.
 
+use super::identity::home;
 use super::layer::{XenstoreLayer, invalid};
 use crate::backend::DomainLifecycle;
 use crate::error::{Error, Result};
@@ -12,19 +13,19 @@ impl XenstoreLayer {
         if domain.uuid.is_nil() {
             return Err(invalid("Domain-0 does not support requested operation"));
         }
-        let id = self.running(domain)?;
-        let kind = self.store.read(&format!("/libxl/{id}/type"))?.and_then(|kind| kind.text());
-        let is_emulated = kind.is_some_and(|kind| kind == "hvm");
-        self.change(domain, |transaction, home| {
+        self.change(domain, |transaction, id| {
+            let kind = transaction.read(&format!("/libxl/{id}/type"))?.and_then(|kind| kind.text());
+            let is_emulated = kind.is_some_and(|kind| kind == "hvm");
+            let control = format!("{}/control", home(id));
             // Whether it hears: it says so itself, so this only spares its user a wait.
-            let says = transaction.read(&format!("{home}/control/feature-{word}"))?;
+            let says = transaction.read(&format!("{control}/feature-{word}"))?;
             let hears = says.and_then(|says| says.number::<u32>()) == Some(1);
             if is_emulated && !hears {
                 let what = "the guest has no paravirtual drivers that would hear it; shut it down from inside, or \
                             destroy it";
                 return Err(invalid(what));
             }
-            transaction.write(&format!("{home}/control/shutdown"), word.as_bytes())
+            transaction.write(&format!("{control}/shutdown"), word.as_bytes())
         })
     }
 }

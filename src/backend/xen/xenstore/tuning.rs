@@ -23,9 +23,9 @@ fn number(transaction: &mut Transaction<'_>, path: &str) -> Result<Option<u64>> 
 
 impl XenstoreLayer {
     /// The numbers of a domain's virtual CPUs and whether each is to be used.
-    pub(super) fn vcpus(&self, domain: &DomainRef) -> Result<Vec<bool>> {
-        let folder = format!("{}/cpu", home(self.running(domain)?));
-        let names = self.store.directory(&folder)?.ok_or_else(not_running)?;
+    pub(super) fn vcpus(&self, domain: &DomainRef, operation: &'static str) -> Result<Vec<bool>> {
+        let folder = format!("{}/cpu", home(self.to_read(domain, operation)?));
+        let names = self.store.directory(&folder)?.ok_or_else(|| Error::unsupported(operation))?;
         let count = vcpu_count(&names);
         let paths: Vec<String> = (0..count).map(|vcpu| format!("{folder}/{vcpu}/availability")).collect();
         let values = self.store.read_many(&paths)?;
@@ -44,20 +44,20 @@ fn vcpu_count(names: &[String]) -> u32 {
 
 impl DomainTuning for XenstoreLayer {
     fn max_memory(&self, domain: &DomainRef) -> Result<u64> {
-        let id = self.running(domain)?;
+        let id = self.to_read(domain, "virDomainGetMaxMemory")?;
         let limit = self.store.read(&format!("{}/memory/static-max", home(id)))?;
         limit.and_then(|limit| limit.number()).ok_or_else(|| Error::unsupported("virDomainGetMaxMemory"))
     }
 
     fn max_vcpus(&self, domain: &DomainRef) -> Result<i32> {
-        Ok(i32::try_from(self.vcpus(domain)?.len()).unwrap_or(i32::MAX))
+        Ok(i32::try_from(self.vcpus(domain, "virDomainGetMaxVcpus")?.len()).unwrap_or(i32::MAX))
     }
 
     fn vcpu_count(&self, domain: &DomainRef, flags: u32) -> Result<i32> {
         if flags & !(DOMAIN_VCPU_LIVE | DOMAIN_VCPU_MAXIMUM) != 0 {
             return Err(Error::unsupported("virDomainGetVcpusFlags"));
         }
-        let vcpus = self.vcpus(domain)?;
+        let vcpus = self.vcpus(domain, "virDomainGetVcpusFlags")?;
         let all = flags & DOMAIN_VCPU_MAXIMUM != 0;
         let count = vcpus.into_iter().filter(|online| all || *online).count();
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
@@ -68,7 +68,8 @@ impl DomainTuning for XenstoreLayer {
         if flags & !DOMAIN_MEM_LIVE != 0 {
             return Err(Error::unsupported("virDomainSetMemoryFlags"));
         }
-        self.change(domain, |transaction, home| {
+        self.change(domain, |transaction, id| {
+            let home = home(id);
             let limit = number(transaction, &format!("{home}/memory/static-max"))?;
             if limit.is_some_and(|limit| memory > limit) {
                 return Err(too_much("cannot set memory higher than max memory".to_string()));
@@ -84,7 +85,8 @@ impl DomainTuning for XenstoreLayer {
         if flags & !DOMAIN_VCPU_LIVE != 0 {
             return Err(Error::unsupported("virDomainSetVcpusFlags"));
         }
-        self.change(domain, |transaction, home| {
+        self.change(domain, |transaction, id| {
+            let home = home(id);
             let names = transaction.directory(&format!("{home}/cpu"))?.ok_or_else(not_running)?;
             let most = vcpu_count(&names);
             if count == 0 || count > most {
