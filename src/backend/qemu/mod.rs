@@ -11,8 +11,8 @@ pub use relay::relay;
 pub use start::{BACKGROUND, start_in_background};
 
 use super::Connection;
-use super::remote::{RemoteConnection, socket};
-use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
+use super::remote::{RemoteConnection, has_hung_up, socket};
+use crate::error::{Error, ErrorOrigin, Result};
 use crate::uri::Uri;
 use nix::unistd::Uid;
 use std::io::ErrorKind;
@@ -46,11 +46,6 @@ pub fn open(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
         std::thread::sleep(Duration::from_millis(5 << attempt));
     }
     Err(last.unwrap_or_else(|| Error::internal("the helper hangs up on every client")))
-}
-
-/// Whether the peer ended the connection without a word.
-fn has_hung_up(error: &Error) -> bool {
-    error.code == ErrorCode::SYSTEM && error.origin == ErrorOrigin::RPC
 }
 
 impl Target {

@@ -12,7 +12,7 @@ pub use crate::rpc::socket;
 pub use stream::RemoteStream;
 
 use crate::backend::*;
-use crate::error::{Error, ErrorOrigin, Result};
+use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::rpc::frame::REMOTE_PROGRAM;
 use crate::rpc::procedure;
 use crate::rpc::xdr::{self, Writer, Xdr};
@@ -118,6 +118,11 @@ impl Drop for RemoteConnection {
         // Ends the keepalive's wait, if there is one.
         self.channel.fail(Error::internal("the connection is closed"));
     }
+}
+
+/// Whether the peer ended the connection without a word.
+pub fn has_hung_up(error: &Error) -> bool {
+    error.code == ErrorCode::SYSTEM && error.origin == ErrorOrigin::RPC
 }
 
 fn unsupported_transport(name: &str) -> Error {

@@ -6,7 +6,7 @@
 
 use super::layer::{Layer, LayerKind};
 use crate::backend::helper::{beside_the_shell, is_program, start};
-use crate::backend::remote::{RemoteConnection, socket};
+use crate::backend::remote::{RemoteConnection, has_hung_up, socket};
 use crate::backend::{Connection, Domains, Events, Host};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use std::io::ErrorKind;
@@ -37,7 +37,7 @@ impl ProxyLayer {
         let mut last = None;
         for attempt in 0..TRIES {
             let opened =
-                connect(&path).and_then(|stream| RemoteConnection::open_stream(stream, uri, SERVED, true));
+                connect(&path).and_then(|stream| RemoteConnection::open_helper(stream, uri, SERVED, true));
             match opened {
                 Ok(remote) => return Ok(ProxyLayer { remote }),
                 // It was about to leave when we came; the next one will stay.
@@ -55,11 +55,6 @@ impl ProxyLayer {
     pub fn connection(&self) -> &dyn Connection {
         &self.remote
     }
-}
-
-/// Whether the peer ended the connection without a word.
-fn has_hung_up(error: &Error) -> bool {
-    error.code == ErrorCode::SYSTEM && error.origin == ErrorOrigin::RPC
 }
 
 /// A connected socket; starts the proxy if nobody listens and its program is made for that.
