@@ -27,7 +27,7 @@ const PAUSES_MAX: u32 = 64;
 
 impl Hypervisor {
     /// The same domain as it is now; an error if it is gone, or if its id belongs to another one.
-    fn still_there(&self, domain: &XenDomain) -> Result<XenDomain> {
+    pub(super) fn still_there(&self, domain: &XenDomain) -> Result<XenDomain> {
         match self.domain(domain.id)? {
             Some(now) if now.uuid == domain.uuid => Ok(now),
             _ => Err(Error::invalid_operation("domain is not running")),

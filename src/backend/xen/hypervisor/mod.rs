@@ -23,6 +23,7 @@ pub mod door;
 mod facts;
 mod host;
 mod interface;
+mod layer;
 mod layouts;
 mod privcmd;
 mod probe;
@@ -35,6 +36,7 @@ pub use domains::{Kind, ShutdownReason, XenDomain};
 pub use facts::{CompileInfo, Release};
 pub use host::{CpuPlace, NumaNode, Physical};
 pub use interface::Interface;
+pub use layer::{HypervisorLayer, statistics};
 pub use scheduler::{Parameters, Scheduler};
 pub use vcpus::XenVcpu;
 

@@ -186,6 +186,7 @@ impl Hypervisor {
     /// back, because releases differ in what they take for "as it is".
     pub fn set_weight(&self, domain: &XenDomain, weight: Option<u16>, cap: Option<u16>) -> Result<()> {
         self.must_know_interface("scheduler parameters")?;
+        self.still_there(domain)?;
         let scheduler = self.scheduler()?;
         let Some(Parameters::Weighted { weight: old_weight, cap: old_cap }) =
             self.parameters(domain, scheduler)?

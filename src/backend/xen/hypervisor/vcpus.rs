@@ -105,6 +105,7 @@ impl Hypervisor {
     /// Binds a virtual CPU to the CPUs whose bits are set in `map`.
     pub fn set_affinity(&self, domain: &XenDomain, vcpu: u32, map: &[u8]) -> Result<()> {
         self.must_know_interface("vcpu affinity")?;
+        self.still_there(domain)?;
         let asked = || format!("affinity of virtual CPU {vcpu} of domain {}", domain.id);
         let interface = self.interface();
         let cpus = u32::try_from(map.len() * 8).unwrap_or(u32::MAX).min(CPU_MAX);

@@ -1,1 +1,0 @@
-//! Tests of the layer against a hypervisor played by the test.
