@@ -20,8 +20,11 @@ pub enum Interface {
 /// The only version of `dom0_op` that is safe to ask with.
 pub(super) const DOM0_VERSION: u32 = 0x0300_0000;
 
-/// Which pairs each release may speak; the first is asked first.
-const CANDIDATES: &[((u32, u32), &[(u32, u32)])] = &[
+/// A major and a minor release, or the versions of `sysctl` and `domctl`.
+type Pair = (u32, u32);
+
+/// Which versions each release may speak; the first are asked first.
+const CANDIDATES: &[(Pair, &[Pair])] = &[
     ((3, 0), &[(0x2, 0x3), (0x2, 0x4)]),
     ((3, 1), &[(0x3, 0x5)]),
     ((3, 2), &[(0x6, 0x5)]),
@@ -54,7 +57,7 @@ const CANDIDATES: &[((u32, u32), &[(u32, u32)])] = &[
 
 /// Every pair that a release, or a snapshot between two releases, ever spoke; the oldest first.
 #[rustfmt::skip]
-const PAIRS: &[(u32, u32)] = &[
+const PAIRS: &[Pair] = &[
     (0x1, 0x1), (0x1, 0x2), (0x2, 0x3), (0x2, 0x4), (0x3, 0x5), (0x4, 0x5), (0x5, 0x5), (0x6, 0x5), (0x6, 0x6),
     (0x7, 0x6), (0x8, 0x6), (0x8, 0x7), (0x8, 0x8), (0x9, 0x8), (0x9, 0x9), (0xa, 0x9), (0xb, 0x9), (0xb, 0xa),
     (0xb, 0xb), (0xc, 0xb), (0xd, 0xb), (0xd, 0xc), (0xe, 0xc), (0xf, 0xc), (0xf, 0xd), (0xf, 0xe), (0x10, 0xe),
@@ -63,15 +66,15 @@ const PAIRS: &[(u32, u32)] = &[
 ];
 
 /// The newest versions whose shapes are known.
-const NEWEST: (u32, u32) = (0x16, 0x18);
+const NEWEST: Pair = (0x16, 0x18);
 /// How many versions beyond the newest are tried, for reading only.
 const BEYOND: u32 = 8;
 
 /// The versions worth trying on a release, the likeliest first, without those of `dom0_op`.
-pub(super) fn candidates(release: (u32, u32)) -> Vec<(u32, u32)> {
+pub(super) fn candidates(release: Pair) -> Vec<Pair> {
     let known =
         CANDIDATES.iter().filter(|(of, _)| *of == release).flat_map(|(_, pairs)| pairs.iter().copied());
-    let mut found: Vec<(u32, u32)> = known.collect();
+    let mut found: Vec<Pair> = known.collect();
     let newer = (0..=BEYOND).flat_map(|sysctl| (0..=BEYOND).map(move |domctl| (sysctl, domctl)));
     let newer = newer.map(|(sysctl, domctl)| (NEWEST.0 + sysctl, NEWEST.1 + domctl));
     for pair in PAIRS.iter().rev().copied().chain(newer) {

@@ -29,7 +29,7 @@ pub(super) fn document(
     let vcpus = match machine {
         "xenpv" | "xenpvh" => VCPUS_MAX,
         "xenfv" => VCPUS_MAX_HVM,
-        other => return Err(Error::invalid_argument(format!("unknown machine: {other}"))),
+        _ => return Err(Error::invalid_argument("Xen only supports 'xenpv', 'xenpvh' and 'xenfv' machines")),
     };
     let document = Element::new("domainCapabilities")
         .with_child(text("path", emulator.unwrap_or(EMULATOR)))

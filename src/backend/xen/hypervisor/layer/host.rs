@@ -101,7 +101,7 @@ impl Host for HypervisorLayer {
         let first = u32::try_from(start_cell).ok().filter(|first| *first <= last);
         let Some(first) = first else {
             let detail = format!("start cell {start_cell} out of range (0-{last})");
-            return Err(Error::invalid_argument(detail));
+            return Err(Error::internal(detail));
         };
         let wanted = usize::try_from(maxcells).unwrap_or(0);
         let free = |number| cells.iter().find(|cell| cell.node == number).map_or(0, |cell| cell.free);
