@@ -7,6 +7,8 @@ LIBEXECDIR = $(DESTDIR)$(PREFIX)/libexec/hvsh
 MANDIR = $(DESTDIR)$(PREFIX)/share/man
 UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd
 CARGO ?= cargo
+# 4755 lets plain users start the Xen proxy themselves, where no service manager does.
+XEN_PROXY_MODE ?= 755
 
 .PHONY: build demo test lint bench install uninstall clean
 
@@ -38,8 +40,10 @@ bench: build
 install: build
 	install -D -m 755 target/release/hvsh $(BINDIR)/hvsh
 	install -D -m 755 target/release/hvsh-qemud $(LIBEXECDIR)/hvsh-qemud
+	install -D -m $(XEN_PROXY_MODE) target/release/hvsh-xen-proxy $(LIBEXECDIR)/hvsh-xen-proxy
 	install -D -m 644 man/hvsh.1 $(MANDIR)/man1/hvsh.1
 	install -D -m 644 man/hvsh-qemud.8 $(MANDIR)/man8/hvsh-qemud.8
+	install -D -m 644 man/hvsh-xen-proxy.8 $(MANDIR)/man8/hvsh-xen-proxy.8
 	install -D -m 644 completions/hvsh.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hvsh
 	install -D -m 644 completions/_hvsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_hvsh
 	install -D -m 644 completions/hvsh.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/hvsh.fish
@@ -48,10 +52,11 @@ install: build
 	for unit in packaging/systemd/user/*; do sed 's|@LIBEXECDIR@|$(PREFIX)/libexec/hvsh|' $$unit > $(UNITDIR)/user/$${unit##*/}; done
 
 uninstall:
-	rm -f $(BINDIR)/hvsh $(LIBEXECDIR)/hvsh-qemud $(MANDIR)/man1/hvsh.1 $(MANDIR)/man8/hvsh-qemud.8
+	rm -f $(BINDIR)/hvsh $(LIBEXECDIR)/hvsh-qemud $(LIBEXECDIR)/hvsh-xen-proxy
+	rm -f $(MANDIR)/man1/hvsh.1 $(MANDIR)/man8/hvsh-qemud.8 $(MANDIR)/man8/hvsh-xen-proxy.8
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/hvsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_hvsh
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/hvsh.fish
-	rm -f $(UNITDIR)/system/hvsh-qemud.* $(UNITDIR)/system/hvsh-qemud-ro.* $(UNITDIR)/user/hvsh-qemud.*
+	rm -f $(UNITDIR)/system/hvsh-qemud.* $(UNITDIR)/system/hvsh-qemud-ro.* $(UNITDIR)/system/hvsh-xen-proxy.* $(UNITDIR)/user/hvsh-qemud.*
 
 clean:
 	$(CARGO) clean

@@ -45,7 +45,10 @@ fn two_hundred_guests_are_taken_over_as_they_are() {
             scope.spawn(move || stage.ok(&["-q", &lines.join(";")]));
         }
     });
-    stage.ok(&["-q", "resume tiny-001; resume tiny-002; suspend tiny-002; resume tiny-003; undefine tiny-004"]);
+    stage.ok(&[
+        "-q",
+        "resume tiny-001; resume tiny-002; suspend tiny-002; resume tiny-003; undefine tiny-004",
+    ]);
     let before = listed(&stage);
     assert_eq!(before.len(), GUESTS);
 

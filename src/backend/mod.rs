@@ -14,8 +14,8 @@
 //! - Drivers never print and never ask.
 
 pub mod event_bus;
-pub mod migration;
 pub mod helper;
+pub mod migration;
 pub mod operations;
 mod read_only;
 pub mod registry;

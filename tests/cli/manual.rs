@@ -27,20 +27,26 @@ fn the_shells_page_is_the_command_tables() {
 }
 
 #[test]
-fn the_helpers_page_names_its_options() {
+fn the_helpers_pages_name_their_options() {
     let stage = Stage::new();
-    let mut command = stage.program(Path::new(env!("CARGO_BIN_EXE_hvsh-qemud")));
-    let help = answer(command.arg("--help"), "").out;
-    let page = std::fs::read_to_string(page("hvsh-qemud.8")).unwrap().replace('\\', "");
-    let options = |text: &str| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-        let mut options: Vec<String> =
-            words.filter(|word| word.starts_with("--")).map(str::to_string).collect();
-        options.sort();
-        options.dedup();
-        options
-    };
-    assert_eq!(options(&page), options(&help));
+    let programs = [
+        (env!("CARGO_BIN_EXE_hvsh-qemud"), "hvsh-qemud.8"),
+        (env!("CARGO_BIN_EXE_hvsh-xen-proxy"), "hvsh-xen-proxy.8"),
+    ];
+    for (program, name) in programs {
+        let mut command = stage.program(Path::new(program));
+        let help = answer(command.arg("--help"), "").out;
+        let page = std::fs::read_to_string(page(name)).unwrap().replace('\\', "");
+        let options = |text: &str| -> Vec<String> {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+            let mut options: Vec<String> =
+                words.filter(|word| word.starts_with("--")).map(str::to_string).collect();
+            options.sort();
+            options.dedup();
+            options
+        };
+        assert_eq!(options(&page), options(&help), "{name}");
+    }
 }
 
 #[test]
@@ -51,7 +57,7 @@ fn the_pages_are_well_formed() {
         return;
     }
     let stage = Stage::new();
-    for name in ["hvsh.1", "hvsh-qemud.8"] {
+    for name in ["hvsh.1", "hvsh-qemud.8", "hvsh-xen-proxy.8"] {
         let mut command = stage.program(mandoc);
         let said = answer(command.args(["-Tlint", "-Werror"]).arg(page(name)), "");
         assert_eq!((said.out.as_str(), said.status), ("", 0), "{name}");

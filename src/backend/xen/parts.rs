@@ -1,7 +1,7 @@
 //! What of Xen this host has: opened once, lent to every connection.
 
 use super::events::EventSource;
-use super::hypervisor::Hypervisor;
+use super::hypervisor::{Hypervisor, HypervisorLayer};
 use super::layer::{Layer, LayerKind, Missing};
 use super::proxy::ProxyLayer;
 use super::union::XenConnection;
@@ -95,6 +95,9 @@ impl Parts {
     /// The layers over these parts.
     fn layers(&self) -> Vec<Box<dyn Layer>> {
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
+        if let Some(hypervisor) = &self.hypervisor {
+            layers.push(Box::new(HypervisorLayer::new(Arc::clone(hypervisor))));
+        }
         if let Some(store) = &self.store {
             layers.push(Box::new(XenstoreLayer::new(Arc::clone(store), self.hypervisor.clone())));
         }
