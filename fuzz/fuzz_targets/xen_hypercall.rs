@@ -2,8 +2,7 @@
 #![no_main]
 
 use hvsh::backend::xen::hypervisor::Hypervisor;
-use hvsh::backend::xen::hypervisor::door::{Argument, Door, Region};
-use nix::errno::Errno;
+use hvsh::backend::xen::hypervisor::door::{Argument, Door, Errno, Region};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 

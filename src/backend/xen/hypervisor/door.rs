@@ -1,6 +1,6 @@
 //! The door to the hypervisor: what a hypercall is made of, without any address in sight.
 
-use nix::errno::Errno;
+pub use nix::errno::Errno;
 
 /// A run of bytes that the hypervisor reads and writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
