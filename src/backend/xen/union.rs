@@ -107,13 +107,19 @@ macro_rules! ask_layers {
         impl $family for XenConnection {$(
             #[allow(clippy::too_many_arguments)]
             fn $method(&self, $($arg: $ty,)* $($($more: $more_ty),*)?) -> Result<$reply> {
+                let mut nobody = Error::unsupported(stringify!($api));
                 for layer in self.in_order(order!($access)) {
                     match layer.$getter().$method($($arg,)* $($($more),*)?) {
-                        Err(error) if error.is_unsupported() => {}
+                        // One that says why it cannot is worth more than the name alone.
+                        Err(error) if error.is_unsupported() => {
+                            if error.message.len() > nobody.message.len() {
+                                nobody = error;
+                            }
+                        }
                         answer => return answer,
                     }
                 }
-                Err(Error::unsupported(stringify!($api)))
+                Err(nobody)
             }
         )*}
     };

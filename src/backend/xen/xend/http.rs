@@ -33,14 +33,15 @@ pub struct Answer {
 /// A way to xend.
 pub struct Client {
     address: Address,
+    longest: Duration,
     single: Agent,
     kept: Agent,
 }
 
 impl Client {
-    /// A client of the xend at `address`; connects only when it asks something.
-    pub fn new(address: Address) -> Client {
-        Client { single: agent(&address, 0), kept: agent(&address, 1), address }
+    /// A client of the xend at `address`; connects only when it asks something, and waits `longest` at most.
+    pub fn new(address: Address, longest: Duration) -> Client {
+        Client { single: agent(&address, 0), kept: agent(&address, 1), address, longest }
     }
 
     /// Where it asks.
@@ -50,6 +51,7 @@ impl Client {
 
     /// Reads; `keep` says whether the connection may be used again.
     pub fn get(&self, path: &str, keep: bool, limit: Duration) -> Result<Answer> {
+        let limit = limit.min(self.longest);
         if keep {
             let request = self.kept.get(url(path)).header("Connection", "keep-alive");
             match request.config().timeout_global(Some(limit)).build().call() {
@@ -64,6 +66,7 @@ impl Client {
 
     /// Sends a form. The request is not sent at all if it is longer than xend takes.
     pub fn post(&self, path: &str, form: &[(&str, Vec<u8>)], limit: Duration) -> Result<Answer> {
+        let limit = limit.min(self.longest);
         let body = encode(form);
         if body.len() > LONGEST_BODY {
             let detail = format!(

@@ -39,6 +39,8 @@ pub const ADDRESS_PARAMETER: &str = "xend";
 /// The URI's parameter that says where xend keeps the definitions of its domains.
 const MANAGED_PARAMETER: &str = "xend-domains";
 
+/// The URI's parameter that says how many seconds xend may take for anything.
+const PATIENCE_PARAMETER: &str = "xend-timeout";
 /// How long whatever listens in a usual place may take to say that it is xend.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -52,8 +54,10 @@ impl XendLayer {
     /// Connects to the xend that the URI names, or to the one that listens in a usual place.
     pub fn open(uri: &Uri) -> Result<XendLayer> {
         let requests = match uri.parameter(ADDRESS_PARAMETER) {
-            Some(text) => Requests::open(Client::new(Address::parse(text)?), request::QUESTION)?,
-            None => find()?,
+            Some(text) => {
+                Requests::open(Client::new(Address::parse(text)?, longest(uri)?), request::QUESTION)?
+            }
+            None => find(longest(uri)?)?,
         };
         let managed = uri.parameter(MANAGED_PARAMETER).unwrap_or(MANAGED_DOMAINS);
         Ok(XendLayer { requests, managed: managed.into() })
@@ -72,11 +76,23 @@ impl XendLayer {
     }
 }
 
+/// How long the URI allows a request to take; each kind of request has a limit of its own besides.
+fn longest(uri: &Uri) -> Result<Duration> {
+    let Some(text) = uri.parameter(PATIENCE_PARAMETER) else {
+        return Ok(Duration::MAX);
+    };
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs);
+    seconds.ok_or_else(|| {
+        let detail = format!("parameter {PATIENCE_PARAMETER} of URI '{uri}' is no number of seconds");
+        Error::invalid_argument(detail).from_origin(ErrorOrigin::XEN)
+    })
+}
+
 /// Looks in the usual places.
-fn find() -> Result<Requests> {
+fn find(longest: Duration) -> Result<Requests> {
     let mut tried = Vec::new();
     for address in Address::usual() {
-        match Requests::open(Client::new(address.clone()), LOOK) {
+        match Requests::open(Client::new(address.clone(), longest), LOOK) {
             Ok(requests) => return Ok(requests),
             Err(error) => tried.push((address, error)),
         }

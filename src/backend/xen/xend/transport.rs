@@ -30,7 +30,7 @@ impl Connector<()> for ToXend {
         let socket = Socket::connect(&self.0, wait)?;
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Some(Connected { socket, buffers, head: Head::Line }))
+        Ok(Some(Connected { socket, buffers, head: Head::Line, answer: Vec::new() }))
     }
 }
 
@@ -129,7 +129,12 @@ pub struct Connected {
     socket: Socket,
     buffers: LazyBuffers,
     head: Head,
+    /// How the answer began, as far as its head may reach.
+    answer: Vec<u8>,
 }
+
+/// A head is no longer than this.
+const LONGEST_HEAD: usize = 4096;
 
 impl fmt::Debug for Connected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,6 +180,7 @@ impl Transport for Connected {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.socket.set_limits(timeout.not_zero().map(|left| *left))?;
         let mut bytes = self.buffers.output()[..amount].to_vec();
+        self.answer.clear();
         self.head.rewrite(&mut bytes);
         self.socket.write_all(&bytes).map_err(|error| refused(error, timeout.reason))
     }
@@ -183,25 +189,43 @@ impl Transport for Connected {
         // Once an answer comes, what is sent next is another request.
         self.head = Head::Line;
         self.socket.set_limits(timeout.not_zero().map(|left| *left))?;
+        let into = self.buffers.input_append_buf();
         let read = loop {
-            match self.socket.read(self.buffers.input_append_buf()) {
+            match self.socket.read(into) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
         };
         let amount = read.map_err(|error| refused(error, timeout.reason))?;
+        let room = LONGEST_HEAD.saturating_sub(self.answer.len());
+        self.answer.extend(into.iter().take(amount.min(room)));
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
 
+    /// Whether another request may be sent: only if xend said so, for it forgets many connections that it is done with.
     fn is_open(&mut self) -> bool {
-        self.socket.is_quiet().unwrap_or(false)
+        agrees_to_go_on(&self.answer) && self.socket.is_quiet().unwrap_or(false)
     }
+}
+
+/// Whether the head of an answer says that the connection may be used again.
+fn agrees_to_go_on(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    head.lines().any(|line| line.trim_end() == "connection: keep-alive")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_goes_on_only_if_the_answer_says_so() {
+        assert!(agrees_to_go_on(b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n()"));
+        assert!(!agrees_to_go_on(b"HTTP/1.1 200 OK\r\n\r\nConnection: keep-alive\r\n"));
+        assert!(!agrees_to_go_on(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"));
+    }
 
     #[test]
     fn header_names_are_capitalised_and_bodies_left_alone() {

@@ -62,10 +62,17 @@ impl XendLayer {
             (true, false) if count > most => too_many(most, "live domain"),
             (true, false) => self.ask(&described, &Form::new("set_vcpus").with("vcpus", count)).map(|_| ()),
             (false, true) if i64::from(count) > i64::from(MOST) => too_many(MOST as u32, "domain"),
-            (false, true) => self.ask(&described, &Form::new("set_vcpus").with("vcpus", count)).map(|_| ()),
+            // Asked for it by name, 3.1 changes the mask of those in use and leaves the maximum.
+            (false, true) => self.redefine(&described, |sxp| {
+                let online = describe::vcpus(sxp).1;
+                sxp.set("vcpus", count);
+                resize_pins(sxp, count);
+                sxp.set("vcpu_avail", mask_of(if online < most { online.min(count) } else { count }));
+                Ok(())
+            }),
             (false, false) if count > most => too_many(most, "persistent domain"),
             (false, false) => self.redefine(&described, |sxp| {
-                sxp.set("vcpu_avail", (1_u128 << count.min(127)) - 1);
+                sxp.set("vcpu_avail", mask_of(count));
                 Ok(())
             }),
         }
@@ -167,6 +174,24 @@ impl XendLayer {
     /// How many CPUs the host has.
     fn host_cpus(&self) -> u32 {
         self.requests.node.number("nr_cpus").and_then(|count| u32::try_from(count).ok()).unwrap_or(1)
+    }
+}
+
+/// The mask that says that the first `count` virtual CPUs are in use.
+fn mask_of(count: u32) -> u128 {
+    (1_u128 << count.min(127)) - 1
+}
+
+/// Makes the list of host CPUs, one for each virtual CPU in later releases, fit another number of these.
+fn resize_pins(sxp: &mut Sxp, count: u32) {
+    let Some(Sxp::List(pins)) = sxp.child("cpus").and_then(Sxp::value).cloned() else {
+        return;
+    };
+    if pins.iter().all(|pin| matches!(pin, Sxp::List(_))) {
+        let mut pins = pins;
+        pins.resize(count as usize, Sxp::List(Vec::new()));
+        sxp.unset("cpus");
+        sxp.push(Sxp::list("cpus", [Sxp::List(pins)]));
     }
 }
 
