@@ -84,20 +84,9 @@ impl StandIn {
         self.posts().iter().map(|request| request.field("op")).collect()
     }
 
-    /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
-        self.state.lock().unwrap().seen.clone()
-    }
-
     /// The requests nothing is recorded about.
     pub fn unknown(&self) -> Vec<String> {
         self.state.lock().unwrap().unknown.clone()
-    }
-
-    /// What the release said of a domain at the present place.
-    pub fn domain(&self, name: &str) -> Option<Sxp> {
-        let state = self.state.lock().unwrap();
-        state.dialogue.domain_at(state.at, name)
     }
 }
 
