@@ -3,8 +3,12 @@
 
 use hvsh::backend::Connection;
 use hvsh::backend::remote::RemoteConnection;
-use std::path::PathBuf;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Private folders, and the helpers that live in them.
@@ -165,7 +169,7 @@ fn a_relay_joins_its_own_streams_to_the_helper() {
     let mut relay = Command::new(env!("CARGO_BIN_EXE_hvsh-qemud"));
     relay.env_clear().env("HOME", home.folder.path()).env("XDG_RUNTIME_DIR", home.folder.path());
     // The far end of ssh: nothing but its two streams, and it starts the helper itself.
-    let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
+    let (near, far) = UnixStream::pair().unwrap();
     let output = far.try_clone().unwrap();
     let mut child = relay
         .args(["--relay", "qemu:///session"])
@@ -214,4 +218,72 @@ fn a_shell_without_a_helper_says_where_it_looked() {
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint.contains("HVSH_QEMUD names") && complaint.contains("nothing-here"), "{complaint}");
+}
+
+/// Joins one client at a time to the helper, and counts how often the client speaks after it was answered.
+fn count_turns(listener: &UnixListener, helper: &Path) -> usize {
+    let (client, _) = listener.accept().unwrap();
+    let upstream = UnixStream::connect(helper).unwrap();
+    let heard = AtomicBool::new(true);
+    let turns = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = (&upstream).read(&mut bytes) {
+                heard.store(true, Ordering::SeqCst);
+                if (&client).write_all(&bytes[..count]).is_err() {
+                    break;
+                }
+            }
+            let _ = client.shutdown(Shutdown::Both);
+        });
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = (&client).read(&mut bytes) {
+            if heard.swap(false, Ordering::SeqCst) {
+                turns.fetch_add(1, Ordering::SeqCst);
+            }
+            (&upstream).write_all(&bytes[..count]).unwrap();
+        }
+        let _ = upstream.shutdown(Shutdown::Both);
+    });
+    turns.into_inner()
+}
+
+#[test]
+fn listing_takes_as_many_turns_for_many_domains_as_for_one() {
+    let home = Home::new();
+    let definition = |number: usize| {
+        let path = home.folder.path().join(format!("{number}.xml"));
+        let text = format!(
+            "<domain type='qemu'><name>turns-{number}</name><memory>16384</memory>
+             <os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"
+        );
+        std::fs::write(&path, text).unwrap();
+        format!("define {}", path.display())
+    };
+    let hvsh = |uri: &str, words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hvsh"));
+        command.env_clear().env("HOME", home.folder.path()).env("XDG_RUNTIME_DIR", home.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let output = command.args(["-q", "-c", uri]).args(words).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let path = home.folder.path().join("counted");
+    let counted = format!("qemu+unix:///session?socket={}", path.display());
+    let listener = UnixListener::bind(&path).unwrap();
+    let turns = |domains: usize| {
+        std::thread::scope(|scope| {
+            let counter = scope.spawn(|| count_turns(&listener, &home.socket()));
+            let listed = hvsh(&counted, &["list", "--all"]);
+            assert_eq!(listed.lines().filter(|line| line.contains("turns-")).count(), domains);
+            counter.join().unwrap()
+        })
+    };
+    hvsh("qemu:///session", &[&definition(0)]);
+    let for_one = turns(1);
+    let more: Vec<String> = (1..60).map(definition).collect();
+    hvsh("qemu:///session", &[&more.join(";")]);
+    assert_eq!(turns(60), for_one);
+    assert!(for_one <= 3, "opening, asking and closing take {for_one} turns");
 }

@@ -11,6 +11,7 @@ use mock::{FLOOD, LONG, PICTURE, ServerStage, domain};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const SOON: Option<Duration> = Some(Duration::from_secs(5));
@@ -124,6 +125,26 @@ fn a_long_call_holds_up_nobody() {
     assert!(begun.elapsed() < LONG, "short calls waited for the long one");
     long.join().unwrap();
     assert!(begun.elapsed() >= LONG);
+}
+
+#[test]
+fn more_long_calls_than_threads_hold_up_nobody() {
+    const CALLS: usize = 24;
+    let stage = ServerStage::new();
+    let ended = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..CALLS {
+            scope.spawn(|| {
+                stage.connect().domains().reset(&domain("alpha"), 0).unwrap();
+                ended.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        stage.wait_for_clients(CALLS);
+        let connection = stage.connect();
+        assert_eq!(connection.host().hostname().unwrap(), "mock");
+        assert!(ended.load(Ordering::SeqCst) < CALLS / 2, "a short call waited for the long ones");
+    });
+    assert_eq!(ended.into_inner(), CALLS);
 }
 
 #[test]

@@ -374,8 +374,8 @@ impl Client {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// Closes the socket and everything the client had open.
-    pub(super) fn close(self: &Arc<Self>) {
+    /// Closes the socket. What the client had open is closed by its session, which may take a while.
+    pub(super) fn close(&self) {
         if self.closed.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -383,6 +383,5 @@ impl Client {
         let _ = self.socket.shutdown(Shutdown::Both);
         lock(&self.outgoing).clear();
         self.room.notify_all();
-        self.session.close();
     }
 }

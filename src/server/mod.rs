@@ -8,6 +8,7 @@ pub mod access;
 mod client;
 pub mod dispatch;
 mod legacy;
+mod memory;
 mod outgoing;
 mod pool;
 pub mod process;
@@ -119,19 +120,16 @@ impl Server {
     /// Answers clients until [`Server::stop`] is called or the server has been idle for long enough.
     pub fn run(&self) -> Result<()> {
         self.inner.add_thread()?;
+        let mut tidied_at = self.inner.last_number.load(Ordering::Relaxed);
         let mut stopped = lock(&self.inner.stopped);
         while !*stopped {
-            let pause = self.inner.idle_check_pause();
-            stopped = match pause {
-                Some(pause) => {
-                    let woken = self.inner.stop_asked.wait_timeout(stopped, pause);
-                    woken.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => {
-                    let woken = self.inner.stop_asked.wait(stopped);
-                    woken.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
+            let woken = self.inner.stop_asked.wait_timeout(stopped, self.inner.idle_check_pause());
+            stopped = woken.unwrap_or_else(PoisonError::into_inner).0;
+            let newest = self.inner.last_number.load(Ordering::Relaxed);
+            if newest != tidied_at && lock(&self.inner.clients).is_empty() {
+                tidied_at = newest;
+                memory::give_back();
+            }
             if self.inner.has_idled_enough() {
                 tracing::info!("nobody needs this helper any more: leaving");
                 *stopped = true;
@@ -170,11 +168,10 @@ impl Server {
 }
 
 impl Inner {
-    /// How long to sleep before the next look whether anybody needs us.
-    fn idle_check_pause(&self) -> Option<Duration> {
-        self.options
-            .idle_exit
-            .map(|after| (after / 8).clamp(Duration::from_millis(100), Duration::from_secs(15)))
+    /// How long to sleep before the next look whether anybody needs us, and whether memory can be given back.
+    fn idle_check_pause(&self) -> Duration {
+        let after = self.options.idle_exit.unwrap_or(Duration::MAX);
+        (after / 8).clamp(Duration::from_millis(100), Duration::from_secs(15))
     }
 
     fn has_idled_enough(&self) -> bool {
@@ -251,6 +248,8 @@ impl Inner {
         if lock(&self.clients).remove(&client.number).is_some() {
             *lock(&self.idle_since) = Instant::now();
             client.close();
+            // A guest that ends with its client takes its time; who found the client gone may be the leader.
+            self.pool.push(pool::Work::Close(Arc::clone(client)));
         }
     }
 
@@ -258,6 +257,10 @@ impl Inner {
         let clients: Vec<_> = lock(&self.clients).drain().map(|(_, client)| client).collect();
         for client in clients {
             client.close();
+            client.session.close();
+        }
+        for client in self.pool.to_close() {
+            client.session.close();
         }
         for listener in &self.listeners {
             listener.close();

@@ -1,4 +1,5 @@
-//! The threads of the server: whoever waits on the epoll leads, whoever works has left the lead to another.
+//! The threads of the server: whoever waits on the epoll leads, whoever works has left the lead to another. When
+//! enough work already, the leader goes on leading and leaves the work to them.
 
 use super::streams::OpenStream;
 use super::{Client, Inner, lock};
@@ -12,6 +13,11 @@ use std::sync::{Arc, Mutex};
 
 /// Threads that stay although there is nothing to do.
 const KEPT: usize = 2;
+/// As long as there are fewer threads, another takes the lead at once when the leader has work to do.
+const AT_ONCE: usize = 8;
+/// Beyond them the leader leaves the work to the others, and calls for another thread only when the work has waited
+/// so long, in milliseconds: short calls of many clients are done sooner by few threads.
+const PRESSURE_WAIT: u16 = 5;
 /// The most threads at once. Beyond it calls wait for each other.
 const THREADS_MAX: usize = 256;
 /// How long a thread beyond the kept ones waits for work, in milliseconds.
@@ -27,6 +33,8 @@ pub(super) enum Work {
     Call(Arc<Client>, Frame),
     /// Hand what a client sent on a stream to the driver.
     Stream(Arc<Client>, Arc<OpenStream>),
+    /// Close what a client that has gone had open.
+    Close(Arc<Client>),
 }
 
 pub(super) struct Pool {
@@ -63,6 +71,27 @@ impl Pool {
         let _ = self.bell.write(1);
     }
 
+    /// The clients that are gone and whose things are yet to be closed.
+    pub(super) fn to_close(&self) -> Vec<Arc<Client>> {
+        let waiting = std::mem::take(&mut *lock(&self.work));
+        let gone = waiting.into_iter().filter_map(|work| match work {
+            Work::Close(client) => Some(client),
+            Work::Call(..) | Work::Stream(..) => None,
+        });
+        gone.collect()
+    }
+
+    /// Whether work waits.
+    fn has_work(&self) -> bool {
+        !lock(&self.work).is_empty()
+    }
+
+    /// Whether who looks is the only one who can lead, and enough others are there to work.
+    fn leader_must_stay(&self) -> bool {
+        let state = lock(&self.state);
+        state.waiting == 0 && state.threads >= AT_ONCE
+    }
+
     /// Takes the next work and calls for help if more is left.
     fn take(&self) -> Option<Work> {
         let mut queue = lock(&self.work);
@@ -72,6 +101,16 @@ impl Pool {
         }
         next
     }
+}
+
+/// Why a thread stops waiting.
+enum Wakened {
+    /// The epoll saw something.
+    ByEvent(EpollEvent),
+    /// Work has waited for too long.
+    ByPressure,
+    /// This thread is not needed any more.
+    ToLeave,
 }
 
 impl Inner {
@@ -91,25 +130,31 @@ impl Inner {
 
     fn lead_and_work(self: Arc<Self>) {
         loop {
-            let Some(event) = self.wait_for_event() else {
-                return;
+            let event = match self.wait_for_event() {
+                Wakened::ByEvent(event) => Some(event),
+                Wakened::ByPressure => None,
+                Wakened::ToLeave => return,
             };
-            if event.data() == BELL {
-                let _ = self.pool.bell.read();
-            } else {
-                self.handle(event);
+            match event {
+                Some(event) if event.data() == BELL => drop(self.pool.bell.read()),
+                Some(event) => self.handle(event),
+                None => {}
+            }
+            if event.is_some() && self.pool.leader_must_stay() {
+                continue;
             }
             while let Some(work) = self.pool.take() {
                 match work {
                     Work::Call(client, frame) => client.answer(&self, &frame),
                     Work::Stream(client, stream) => stream.hand_on(&self, &client),
+                    Work::Close(client) => client.session.close(),
                 }
             }
         }
     }
 
-    /// Waits for something to happen; `None` when this thread is not needed any more.
-    fn wait_for_event(self: &Arc<Self>) -> Option<EpollEvent> {
+    /// Waits for something to happen.
+    fn wait_for_event(self: &Arc<Self>) -> Wakened {
         let mut events = [EpollEvent::empty()];
         let mut spare = {
             let mut state = lock(&self.pool.state);
@@ -117,37 +162,44 @@ impl Inner {
             state.waiting > KEPT
         };
         loop {
-            let timeout = if spare { EpollTimeout::from(SPARE_WAIT) } else { EpollTimeout::NONE };
+            let pressed = self.pool.has_work();
+            let timeout = match (pressed, spare) {
+                (true, _) => EpollTimeout::from(PRESSURE_WAIT),
+                (false, true) => EpollTimeout::from(SPARE_WAIT),
+                (false, false) => EpollTimeout::NONE,
+            };
             let found = self.epoll.wait(&mut events, timeout);
             if found == Err(Errno::EINTR) {
                 continue;
             }
             let mut state = lock(&self.pool.state);
+            // The others may all be spare as well: somebody must stay.
+            if found == Ok(0) && !pressed && state.waiting <= KEPT {
+                spare = false;
+                continue;
+            }
             state.waiting -= 1;
-            match found {
-                // The others may all be spare as well: somebody must stay.
-                Ok(0) if state.waiting < KEPT => {
-                    state.waiting += 1;
-                    spare = false;
-                    continue;
-                }
-                Ok(0) => {
-                    state.threads -= 1;
-                    return None;
-                }
-                Ok(_) => {}
+            let wakened = match found {
+                Ok(0) if pressed => Wakened::ByPressure,
+                Ok(0) => Wakened::ToLeave,
+                Ok(_) => Wakened::ByEvent(events[0]),
                 Err(errno) => {
                     tracing::error!("cannot wait for clients: {errno}");
-                    state.threads -= 1;
-                    return None;
+                    Wakened::ToLeave
                 }
+            };
+            if matches!(wakened, Wakened::ToLeave) {
+                state.threads -= 1;
+                return wakened;
             }
-            let nobody_leads = state.waiting == 0 && state.threads < THREADS_MAX;
+            // Under pressure this one goes to work, whoever leads then.
+            let most = if matches!(wakened, Wakened::ByPressure) { THREADS_MAX } else { AT_ONCE };
+            let another = state.waiting == 0 && state.threads < most;
             drop(state);
-            if nobody_leads && let Err(error) = self.add_thread() {
+            if another && let Err(error) = self.add_thread() {
                 tracing::warn!("{error}");
             }
-            return Some(events[0]);
+            return wakened;
         }
     }
 }
