@@ -121,6 +121,19 @@ fn many_calls_take_one_round_trip() {
 }
 
 #[test]
+fn one_client_more_than_there_may_be_is_turned_away() {
+    let options = ServerOptions { clients_max: Some(2), ..ServerOptions::default() };
+    let stage = stage(options);
+    let mut connections: Vec<_> = ["rw", "ro"].map(|socket| test_connection(&stage, socket)).into();
+    let refused =
+        RemoteConnection::open_socket(&stage.socket("rw"), "test:///default", "test:///default", false);
+    assert_eq!(refused.err().unwrap().code, ErrorCode::SYSTEM, "it hangs up without a word");
+    connections.pop();
+    stage.wait_for_clients(1);
+    test_connection(&stage, "rw").host().driver_type().unwrap();
+}
+
+#[test]
 fn an_idle_server_leaves_and_takes_its_sockets_along() {
     let options = ServerOptions { idle_exit: Some(Duration::from_millis(300)), ..ServerOptions::default() };
     let mut stage = stage(options);

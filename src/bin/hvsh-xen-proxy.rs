@@ -13,7 +13,7 @@ use hvsh::server::access::{Admission, Listener, Peer, prepare_folder};
 use hvsh::server::{ConnectionFactory, Server, ServerOptions, process};
 use hvsh::uri::Uri;
 use listenfd::ListenFd;
-use nix::sys::prctl::{set_dumpable, set_no_new_privs};
+use nix::sys::prctl::{set_dumpable, set_name, set_no_new_privs};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use nix::sys::signal::SigSet;
 use nix::sys::stat::{Mode, umask};
@@ -169,6 +169,8 @@ fn forget_whoever_started_us(close_files: bool) -> Result<()> {
     if close_files {
         process::close_inherited_files();
     }
+    // It was perhaps begun again by another name.
+    let _ = set_name(c"hvsh-xen-proxy");
     chdir("/").map_err(failed("cannot enter '/'"))?;
     umask(Mode::from_bits_truncate(0o177));
     let root = (Uid::from_raw(0), Gid::from_raw(0));
