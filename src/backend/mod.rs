@@ -82,6 +82,11 @@ pub trait Connection: Send + Sync {
         events as Events;
     }
 
+    /// What the connection is made of, for people: names and words about each, where there is more than one part.
+    fn details(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// Whether the peer is still there; local drivers always are.
     fn is_alive(&self) -> bool {
         true

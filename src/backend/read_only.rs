@@ -39,6 +39,9 @@ impl Connection for ReadOnly {
     fn events(&self) -> &dyn Events {
         self.inner.events()
     }
+    fn details(&self) -> Vec<(String, String)> {
+        self.inner.details()
+    }
     fn is_alive(&self) -> bool {
         self.inner.is_alive()
     }

@@ -3,6 +3,7 @@
 //! Everything is read from `/proc` and `/sys` each time it is asked for; nothing is remembered.
 
 mod cpu;
+pub mod durable;
 mod ksm;
 mod layout;
 mod memory;

@@ -64,3 +64,18 @@ pub struct Missing {
     /// Why: the file or socket, and what the system said.
     pub reason: Error,
 }
+
+impl<T: Layer> Layer for std::sync::Arc<T> {
+    fn kind(&self) -> LayerKind {
+        (**self).kind()
+    }
+    fn host(&self) -> &dyn Host {
+        (**self).host()
+    }
+    fn domains(&self) -> &dyn Domains {
+        (**self).domains()
+    }
+    fn events(&self) -> &dyn Events {
+        (**self).events()
+    }
+}

@@ -4,6 +4,9 @@
 //! [`union`] asks the layers one after the other, in an order that suits the operation; a layer that is not there
 //! on this host is not asked, and why it is not there is kept for whoever wants to know.
 
+mod definition;
+mod definitions;
+mod directory;
 mod events;
 pub mod hypervisor;
 mod layer;
@@ -14,6 +17,7 @@ pub mod sxp;
 mod union;
 mod xend;
 pub mod xenstore;
+mod xl;
 
 pub use events::{EventSource, XenEvents};
 pub use parts::{Parts, open};

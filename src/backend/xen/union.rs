@@ -32,6 +32,8 @@ const FOR_WRITES: &[LayerKind] = &[
 /// A Xen host.
 pub struct XenConnection {
     layers: Vec<Box<dyn Layer>>,
+    /// What cannot serve here, and why.
+    missing: Vec<Missing>,
     /// What happens on this host; a proxy tells it by itself.
     events: Option<XenEvents>,
 }
@@ -45,16 +47,18 @@ fn none_serves(missing: &[Missing]) -> Error {
 }
 
 impl XenConnection {
-    /// A union of layers; fails when there is none, and tells why not.
+    /// A union of layers; fails when none of them reaches Xen itself, and tells why not.
     pub(super) fn of(
         layers: Vec<Box<dyn Layer>>,
         missing: Vec<Missing>,
         events: Option<XenEvents>,
     ) -> Result<XenConnection> {
-        if layers.is_empty() {
+        // Programs and files alone are no Xen host.
+        let reaches = [LayerKind::Hypervisor, LayerKind::Xenstore, LayerKind::Xend, LayerKind::Proxy];
+        if !layers.iter().any(|layer| reaches.contains(&layer.kind())) {
             return Err(none_serves(&missing));
         }
-        Ok(XenConnection { layers, events })
+        Ok(XenConnection { layers, missing, events })
     }
 
     /// The layers in the order `kinds`.
@@ -70,6 +74,20 @@ impl Connection for XenConnection {
     }
     fn domains(&self) -> &dyn Domains {
         self
+    }
+    fn details(&self) -> Vec<(String, String)> {
+        let shown = |kind: &LayerKind| *kind != LayerKind::Directory && *kind != LayerKind::Files;
+        let of = |kind: LayerKind| {
+            let serves = self.layers.iter().any(|layer| layer.kind() == kind);
+            let missing = self.missing.iter().find(|missing| missing.kind == kind);
+            let state = match (serves, missing) {
+                (true, _) => "serves".to_string(),
+                (false, Some(missing)) => format!("does not serve: {}", missing.reason),
+                (false, None) => return None,
+            };
+            Some((format!("Layer {}", kind.name()), state))
+        };
+        FOR_READS.iter().copied().filter(shown).filter_map(of).collect()
     }
     fn events(&self) -> &dyn Events {
         let proxy = || self.layers.iter().find(|layer| layer.kind() == LayerKind::Proxy);

@@ -133,6 +133,9 @@ fn version(session: &mut Session, args: &Args) -> Result<()> {
         let version = host.lib_version().context("failed to get the daemon version")?;
         text.push_str(&format!("Running against daemon: {}\n", dotted(version)));
         daemon = Some(dotted(version));
+        for (part, words) in connection.details() {
+            text.push_str(&format!("{part}: {words}\n"));
+        }
     }
     let known = (hypervisor != 0).then(|| dotted(hypervisor));
     let data = json!({

@@ -1,8 +1,8 @@
 //! Definitions on disk: written, read at start, set aside when they make no sense.
 
-use super::durable::{remove_durably, sync_folder, write_durably};
 use super::{Paths, Store};
 use crate::error::{Error, Result};
+use crate::host::durable::{remove_durably, sync_folder, write_durably};
 use crate::xml::Element;
 use std::fs;
 use std::os::unix::fs::symlink;

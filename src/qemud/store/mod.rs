@@ -7,12 +7,11 @@
 //! another name with a loud line in the log; it is never deleted and harms no other domain.
 
 mod definitions;
-mod durable;
 mod paths;
 mod status;
 
+pub use crate::host::durable::{remove_durably, rename_durably, sync_folder, write_durably, write_volatile};
 pub use definitions::{Stored, StoredDefinition};
-pub use durable::{remove_durably, rename_durably, sync_folder, write_durably, write_volatile};
 pub use paths::{Paths, make_folder};
 pub use status::{GuestStatus, SaveProgress, StoredGuest};
 

@@ -1,8 +1,8 @@
 //! The status of an active guest: all that a new helper needs to take it over.
 
-use super::durable::write_volatile;
 use super::{Paths, Store};
 use crate::error::{Error, Result};
+use crate::host::durable::write_volatile;
 use crate::model::StateReason;
 use serde::{Deserialize, Serialize};
 use std::fs;

@@ -8,6 +8,7 @@ pub mod config;
 pub mod describe;
 pub mod platform;
 pub mod request;
+pub mod xl;
 pub mod xm;
 
 use crate::backend::xen::sxp::{Sxp, read_answer};

@@ -1,4 +1,4 @@
-//! Writing files so that neither a crash of the helper nor of the host leaves half a file.
+//! Writing files so that neither a crash of the program nor of the host leaves half a file.
 
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions};
@@ -37,7 +37,7 @@ pub fn write_durably(path: &Path, contents: &[u8]) -> Result<()> {
     placed
 }
 
-/// Replaces a file that need not survive a crash of the host, only one of the helper.
+/// Replaces a file that need not survive a crash of the host, only one of the program.
 pub fn write_volatile(path: &Path, contents: &[u8]) -> Result<()> {
     let new = temporary(path);
     fill(&new, contents)?;

@@ -1,0 +1,202 @@
+//! Memory and virtual CPUs: of the domain that runs by the toolstack, of its definition by its file.
+
+use super::XlLayer;
+use crate::backend::DomainTuning;
+use crate::backend::xen::directory::{Domain, check_flags, invalid};
+use crate::backend::xen::native::config::Config;
+use crate::error::{Error, ErrorOrigin, Result};
+use crate::model::DomainRef;
+use crate::model::constants::*;
+
+impl XlLayer {
+    /// What the flags mean for a domain: its id if the running one is meant, its definition if that is.
+    fn touched(
+        &self,
+        domain: &DomainRef,
+        flags: u32,
+    ) -> Result<(Option<u32>, Option<crate::backend::xen::definitions::Definition>)> {
+        let (live, config) = (flags & DOMAIN_AFFECT_LIVE != 0, flags & DOMAIN_AFFECT_CONFIG != 0);
+        match self.directory.find(domain)? {
+            Domain::Defined(_) if live => Err(invalid("domain is not running")),
+            Domain::Defined(definition) => Ok((None, Some(definition))),
+            Domain::Running(_, None) if config => {
+                Err(invalid("transient domains do not have any persistent config"))
+            }
+            Domain::Running(running, definition) => {
+                let id = (live || !config).then_some(running.id);
+                Ok((id, definition.filter(|_| config)))
+            }
+        }
+    }
+
+    fn change_file(
+        &self,
+        definition: Option<crate::backend::xen::definitions::Definition>,
+        change: impl FnOnce(&mut Config) -> Result<()>,
+    ) -> Result<()> {
+        let Some(mut definition) = definition else { return Ok(()) };
+        change(&mut definition.config)?;
+        self.directory.definitions().rewrite(&definition)
+    }
+}
+
+fn mebibytes(kib: u64) -> i64 {
+    i64::try_from(kib.div_ceil(1024)).unwrap_or(i64::MAX)
+}
+
+fn refused(detail: String) -> Error {
+    Error::invalid_argument(detail).from_origin(ErrorOrigin::XEN)
+}
+
+impl DomainTuning for XlLayer {
+    fn max_memory(&self, domain: &DomainRef) -> Result<u64> {
+        match self.directory.find(domain)? {
+            Domain::Running(..) => Err(Error::unsupported("virDomainGetMaxMemory")),
+            Domain::Defined(definition) => {
+                let memory = definition.config.number("maxmem").or(definition.config.number("memory"));
+                Ok(u64::try_from(memory.unwrap_or(0)).unwrap_or(0).saturating_mul(1024))
+            }
+        }
+    }
+
+    fn set_max_memory(&self, domain: &DomainRef, memory: u64) -> Result<()> {
+        self.set_memory(domain, memory, DOMAIN_MEM_MAXIMUM)
+    }
+
+    fn set_memory(&self, domain: &DomainRef, memory: u64, flags: u32) -> Result<()> {
+        let known = DOMAIN_MEM_LIVE | DOMAIN_MEM_CONFIG | DOMAIN_MEM_MAXIMUM;
+        check_flags(flags, known, "libxlDomainSetMemoryFlags")?;
+        if memory == 0 {
+            return Err(refused("memory of 0 KiB is none".to_string()));
+        }
+        let (live, definition) = self.touched(domain, flags)?;
+        let is_maximum = flags & DOMAIN_MEM_MAXIMUM != 0;
+        if let Some(id) = live {
+            if is_maximum && !flags & DOMAIN_MEM_CONFIG != 0 && flags & DOMAIN_MEM_LIVE != 0 {
+                return Err(invalid("cannot resize the maximum memory on an active domain"));
+            }
+            if is_maximum {
+                self.toolstack.run(&["mem-max", &id.to_string(), &format!("{memory}k")])?;
+            } else {
+                self.check_target(id, memory)?;
+                self.toolstack.run_long(&["mem-set", &id.to_string(), &format!("{memory}k")])?;
+            }
+        }
+        self.change_file(definition, |config| {
+            let current = config.number("memory").unwrap_or(0);
+            let most = config.number("maxmem").unwrap_or(current);
+            let wanted = mebibytes(memory);
+            if is_maximum {
+                config.set("maxmem", wanted);
+                config.set("memory", current.min(wanted));
+            } else if wanted > most {
+                return Err(refused("cannot set memory higher than max memory".to_string()));
+            } else {
+                config.set("maxmem", most);
+                config.set("memory", wanted);
+            }
+            Ok(())
+        })
+    }
+
+    fn max_vcpus(&self, domain: &DomainRef) -> Result<i32> {
+        match self.directory.find(domain)? {
+            Domain::Running(running, _) => match running.figures {
+                Some(figures) => Ok(i32::try_from(figures.vcpus).unwrap_or(i32::MAX)),
+                None => Err(Error::unsupported("virDomainGetMaxVcpus")),
+            },
+            Domain::Defined(_) => Err(invalid("Domain is not running")),
+        }
+    }
+
+    fn vcpu_count(&self, domain: &DomainRef, flags: u32) -> Result<i32> {
+        check_flags(
+            flags,
+            DOMAIN_VCPU_LIVE | DOMAIN_VCPU_CONFIG | DOMAIN_VCPU_MAXIMUM,
+            "libxlDomainGetVcpusFlags",
+        )?;
+        let wants_most = flags & DOMAIN_VCPU_MAXIMUM != 0;
+        let of_config = |config: &Config| {
+            let current = config.number("vcpus").unwrap_or(1);
+            let most = config.number("maxvcpus").unwrap_or(current);
+            i32::try_from(if wants_most { most } else { current }).unwrap_or(1)
+        };
+        match self.directory.find(domain)? {
+            Domain::Defined(_) if flags & DOMAIN_VCPU_LIVE != 0 => Err(invalid("Domain is not running")),
+            Domain::Defined(definition) => Ok(of_config(&definition.config)),
+            Domain::Running(_, Some(definition)) if flags & DOMAIN_VCPU_CONFIG != 0 => {
+                Ok(of_config(&definition.config))
+            }
+            Domain::Running(running, None) if flags & DOMAIN_VCPU_CONFIG != 0 && !running.is_control() => {
+                Err(invalid("domain is transient"))
+            }
+            Domain::Running(running, _) => match running.figures {
+                Some(figures) => {
+                    let count = if wants_most { figures.vcpus } else { figures.online_vcpus };
+                    Ok(i32::try_from(count).unwrap_or(i32::MAX))
+                }
+                None => Err(Error::unsupported("virDomainGetVcpusFlags")),
+            },
+        }
+    }
+
+    fn set_vcpus(&self, domain: &DomainRef, nvcpus: u32, flags: u32) -> Result<()> {
+        check_flags(
+            flags,
+            DOMAIN_VCPU_LIVE | DOMAIN_VCPU_CONFIG | DOMAIN_VCPU_MAXIMUM,
+            "libxlDomainSetVcpusFlags",
+        )?;
+        if nvcpus == 0 {
+            return Err(refused("nvcpus is zero".to_string()));
+        }
+        let is_maximum = flags & DOMAIN_VCPU_MAXIMUM != 0;
+        if is_maximum && flags & DOMAIN_VCPU_LIVE != 0 {
+            return Err(refused("the maximum of virtual CPUs cannot change while a domain runs".to_string()));
+        }
+        let flags = if is_maximum { flags | DOMAIN_VCPU_CONFIG } else { flags };
+        let (live, definition) = self.touched(domain, flags)?;
+        if live.is_some() {
+            let most = self.max_vcpus(domain)?;
+            if i64::from(nvcpus) > i64::from(most) {
+                let detail = format!(
+                    "requested vcpus is greater than max allowable vcpus for the domain: {nvcpus} > {most}"
+                );
+                return Err(refused(detail));
+            }
+        }
+        if let Some(id) = live {
+            self.toolstack.run(&["vcpu-set", &id.to_string(), &nvcpus.to_string()])?;
+        }
+        self.change_file(definition, |config| {
+            let wanted = i64::from(nvcpus);
+            let current = config.number("vcpus").unwrap_or(1);
+            let most = config.number("maxvcpus").unwrap_or(current);
+            if is_maximum {
+                config.set("maxvcpus", wanted);
+                config.set("vcpus", current.min(wanted));
+            } else if wanted > most {
+                return Err(refused(format!(
+                    "requested vcpus is greater than max allowable vcpus for the domain: {wanted} > {most}"
+                )));
+            } else {
+                config.set("maxvcpus", most);
+                config.set("vcpus", wanted);
+            }
+            Ok(())
+        })
+    }
+}
+
+impl XlLayer {
+    /// A guest's balloon cannot grow over what it was made with.
+    fn check_target(&self, id: u32, memory: u64) -> Result<()> {
+        let Some(store) = self.directory.store() else { return Ok(()) };
+        let most = store.read(&format!("/local/domain/{id}/memory/static-max"))?;
+        match most.and_then(|value| value.number::<u64>()) {
+            Some(most) if memory > most => {
+                Err(refused("cannot set memory higher than max memory".to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
