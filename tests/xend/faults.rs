@@ -9,7 +9,7 @@ use std::thread;
 const NODE: &str = "(node (host h) (nr_cpus 2) (cores_per_socket 2) (threads_per_core 1) (xen_major 4) (xen_minor 1) (xend_config_format 4))";
 
 /// Reads one request, head and body.
-fn read_request(stream: &mut impl Read) -> String {
+pub fn read_request(stream: &mut impl Read) -> String {
     let mut request = Vec::new();
     let mut byte = [0];
     while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
@@ -18,7 +18,7 @@ fn read_request(stream: &mut impl Read) -> String {
     String::from_utf8_lossy(&request).into_owned()
 }
 
-fn ok(body: &str) -> String {
+pub fn ok(body: &str) -> String {
     format!(
         "HTTP/1.1 200 OK\r\nContent-length: {}\r\nContent-type: application/sxp\r\n\r\n{body}",
         body.len()
@@ -26,7 +26,7 @@ fn ok(body: &str) -> String {
 }
 
 /// Serves each connection by what `answer` makes of its request; `None` leaves it open without a word.
-fn server(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> u16 {
+pub fn server(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {

@@ -3,6 +3,7 @@
 
 mod dialogue;
 mod faults;
+mod older;
 mod operations;
 mod refusals;
 mod shell;

@@ -403,3 +403,39 @@ fn a_name_is_changed_while_nothing_runs_under_it() {
         assert!(xend.fails(&["domrename", "demo", "demo9"]).contains("cannot rename active domain"));
     }
 }
+
+#[test]
+fn a_domain_moves_to_another_host() {
+    use hvsh::backend::xen;
+    use hvsh::model::TypedParam;
+    use hvsh::model::constants::MIGRATE_LIVE;
+    use hvsh::uri::Uri;
+    for version in RELEASES {
+        let xend = StandIn::at(version, "migrate-localhost");
+        let connection = xen::open(&Uri::parse(&xend.uri()).unwrap(), false).unwrap();
+        let domains = connection.domains();
+        let domain = domains.lookup_by_name("mig").unwrap();
+        let (_, xml) = domains.migrate_begin3_params(&domain, &[], 0).unwrap();
+        assert!(xml.contains("<name>mig</name>"), "{version}: {xml}");
+        let port = field(version, "migrate-localhost", "port");
+        let to = TypedParam::new("migrate_uri", format!("xenmigr://127.0.0.1:{port}"));
+        domains.migrate_perform3_params(&domain, None, &[to], &[], 0).unwrap();
+        let form = xend.posts().remove(0);
+        let names = ["destination", "live", "resource", "port", "node", "ssl", "change_home_server"];
+        let sent = names.map(|name| form.field(name));
+        assert_eq!(sent, ["127.0.0.1", "0", "0", port.as_str(), "-1", "0", "0"]);
+
+        // A failure comes with status 200.
+        let xend = StandIn::at(version, "migrate-refused");
+        let connection = xen::open(&Uri::parse(&xend.uri()).unwrap(), false).unwrap();
+        let to = TypedParam::new("migrate_uri", "xenmigr://127.0.0.1:1");
+        let error = connection.domains().migrate_perform3_params(&domain, None, &[to], &[], 0).unwrap_err();
+        assert!(error.to_string().contains("onnection refused"), "{version}: {error}");
+        let wrong = TypedParam::new("destination_xml", "<domain/>");
+        let error = connection
+            .domains()
+            .migrate_perform3_params(&domain, None, &[wrong], &[], MIGRATE_LIVE)
+            .unwrap_err();
+        assert!(error.is_unsupported(), "{error}");
+    }
+}

@@ -215,10 +215,8 @@ fn disk(text: &str) -> Option<Sxp> {
         [uname, dev, mode] | [uname, dev, mode, _] | [uname, dev, mode, _, _] => (uname, dev, mode),
         _ => return None,
     };
-    let class = match uname.split(':').next() {
-        Some(class @ ("tap" | "tap2")) => class,
-        _ => "vbd",
-    };
+    let driver = uname.split(':').next().unwrap_or_default();
+    let class = if matches!(driver, "tap" | "tap2") { driver } else { "vbd" };
     let mut disk =
         Sxp::list(class, [Sxp::pair("uname", uname), Sxp::pair("dev", dev), Sxp::pair("mode", mode)]);
     for (field, part) in [("backend", parts.get(3)), ("protocol", parts.get(4))] {

@@ -139,10 +139,13 @@ mod tests {
         }
     }
 
+    /// A choice, and what it is in each release of the table.
+    type Row = (&'static str, fn(Release) -> bool, [bool; 7]);
+
     #[test]
     fn choices_change_where_the_protocol_did() {
         let releases = [302, 303, 304, 310, 341, 416, 444].map(Release);
-        let table: [(&str, fn(Release) -> bool, [bool; 7]); 6] = [
+        let table: [Row; 6] = [
             ("manages", Release::manages_domains, [false, false, true, true, true, true, true]),
             (
                 "unknown",

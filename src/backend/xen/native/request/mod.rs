@@ -161,16 +161,13 @@ fn refuse_unknown(tree: &Element) -> Result<()> {
     if let Some(element) = tree.elements().find(|element| NOTHING_FOR.contains(&element.name.as_str())) {
         return Err(refused(format!("xend has nothing for <{}>{}", element.name, place(element))));
     }
-    let features = tree.child("features").into_iter().flat_map(Element::elements);
-    for feature in features.filter(|feature| !image::FEATURES.contains(&feature.name.as_str())) {
-        return Err(refused(format!(
-            "xend has nothing for the feature <{}>{}",
-            feature.name,
-            place(feature)
-        )));
+    let mut features = tree.child("features").into_iter().flat_map(Element::elements);
+    if let Some(feature) = features.find(|feature| !image::FEATURES.contains(&feature.name.as_str())) {
+        let (name, place) = (&feature.name, place(feature));
+        return Err(refused(format!("xend has nothing for the feature <{name}>{place}")));
     }
-    let tuning = tree.child("cputune").into_iter().flat_map(Element::elements);
-    for tunable in tuning.filter(|tunable| tunable.name != "vcpupin") {
+    let mut tuning = tree.child("cputune").into_iter().flat_map(Element::elements);
+    if let Some(tunable) = tuning.find(|tunable| tunable.name != "vcpupin") {
         return Err(refused(format!("xend has nothing for <{}>{}", tunable.name, place(tunable))));
     }
     Ok(())
