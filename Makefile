@@ -10,7 +10,7 @@ CARGO ?= cargo
 # 4755 lets plain users start the Xen proxy themselves, where no service manager does.
 XEN_PROXY_MODE ?= 755
 
-.PHONY: build demo test lint bench install uninstall clean
+.PHONY: build demo test test-xen lint bench install uninstall clean
 
 build:
 	$(CARGO) build --release --bins
@@ -25,6 +25,11 @@ test:
 	tools/setup test
 	tools/demo-guest target/guest
 	$(CARGO) test --no-fail-fast
+
+test-xen:
+	tools/setup xen
+	$(CARGO) build --bin hvsh --bin hvsh-xen-proxy
+	tests/xen/run
 
 lint:
 	$(CARGO) fmt --check

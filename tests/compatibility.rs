@@ -15,6 +15,15 @@ const END: &str = "<!-- generated: end -->\n";
 const DRIVERS: &[(&str, &str, &str)] =
     &[("test", "src/backend/test", "TestConnection"), ("qemu", "src/qemud/driver", "QemuConnection")];
 
+/// The layers of Xen, in the order of the table: name, where they are, and the type.
+const LAYERS: &[(&str, &str, &str)] = &[
+    ("directory", "src/backend/xen/directory", "Directory"),
+    ("hypervisor", "src/backend/xen/hypervisor", "HypervisorLayer"),
+    ("xenstore", "src/backend/xen/xenstore", "XenstoreLayer"),
+    ("xl", "src/backend/xen/xl", "XlLayer"),
+    ("xend", "src/backend/xen/xend", "XendLayer"),
+];
+
 fn home() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -22,7 +31,9 @@ fn home() -> &'static Path {
 fn files(folder: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> =
         fs::read_dir(home().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folders: Vec<PathBuf> = found.iter().filter(|path| path.is_dir()).cloned().collect();
     found.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    found.extend(folders.iter().flat_map(|folder| files(&folder.to_string_lossy())));
     found.sort();
     found
 }
@@ -93,6 +104,24 @@ fn lacking_operations(out: &mut String) {
     }
 }
 
+/// Which layer of Xen has a part in which operation.
+fn layers_of_xen(out: &mut String) {
+    let layers: Vec<BTreeSet<String>> =
+        LAYERS.iter().map(|(_, folder, layer)| overridden(folder, layer)).collect();
+    let names: Vec<&str> = LAYERS.iter().map(|(name, ..)| *name).collect();
+    writeln!(out, "### Which layer of Xen serves what\n").unwrap();
+    writeln!(out, "| operation | {} |", names.join(" | ")).unwrap();
+    writeln!(out, "| --- |{}", " --- |".repeat(names.len())).unwrap();
+    for row in operations() {
+        let key = format!("{}::{}", row.family, row.method);
+        let marks: Vec<&str> = layers.iter().map(|has| if has.contains(&key) { "x" } else { "" }).collect();
+        if marks.contains(&"x") {
+            writeln!(out, "| `{}` | {} |", row.api, marks.join(" | ")).unwrap();
+        }
+    }
+    out.push('\n');
+}
+
 fn lacking_commands(out: &mut String) {
     let ours: BTreeSet<&str> = hvsh::commands::TABLE.rows().map(|row| row.name).collect();
     let theirs = fs::read_to_string(home().join("tests/facts/virsh-commands.txt")).unwrap();
@@ -108,6 +137,7 @@ fn the_generated_part_is_what_the_sources_say() {
     let mut wanted = String::from("\n");
     lacking_commands(&mut wanted);
     lacking_operations(&mut wanted);
+    layers_of_xen(&mut wanted);
     let path = home().join("COMPATIBILITY.md");
     let text = fs::read_to_string(&path).unwrap();
     let (head, rest) = text.split_once(BEGIN).expect("the mark of the beginning");

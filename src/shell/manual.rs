@@ -54,7 +54,42 @@ the program shows virsh's prompt
 and the number of the libvirt release that it stands in for.
 "#;
 
-const CLOSING: &str = r#".SH OUTPUT AS DATA
+const CLOSING: &str = r#".SH XEN
+On a Xen host
+.B xen:///
+needs no service of its own.
+Root reaches the hypervisor, its store and its toolstack directly;
+everybody else reads through
+.BR hvsh\-xen\-proxy (8)
+and can change nothing.
+.B version \-\-daemon
+says which of these ways serve, and why another does not.
+.PP
+A definition is the toolstack's own file,
+.IR /etc/xen/ NAME .cfg ,
+and
+.B autostart
+a link in
+.IR /etc/xen/auto .
+Files written by hand count as well.
+.B domxml\-from\-native
+and
+.B domxml\-to\-native
+know the formats
+.BR xen\-xl ,
+.B xen\-xm
+and
+.BR xen\-sxpr .
+.PP
+.B xen:///?layers=xenstore,xl
+uses only the ways it names, of
+.BR hypervisor ,
+.BR xenstore ,
+.BR xend ,
+.B xl
+and
+.BR proxy .
+.SH OUTPUT AS DATA
 With
 .B \-\-format json
 or
