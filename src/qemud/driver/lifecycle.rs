@@ -356,12 +356,7 @@ impl QemuConnection {
         }
         let mut tree = definition.tree()?;
         tree.child_or_new("name").set_text(new_name);
-        inventory.store.save_definition(new_name, &tree)?;
-        if autostart {
-            inventory.store.mark_autostart(new_name, true)?;
-        }
-        // Cut short here, both files have one uuid; the one read second is set aside at the next start.
-        inventory.store.remove_definition(&old_name)?;
+        inventory.store.rename_definition(&old_name, new_name, &tree, autostart)?;
         let old_reference = guest.lock().reference();
         let reference = {
             let mut condition = guest.lock();

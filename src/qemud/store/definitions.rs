@@ -2,7 +2,7 @@
 
 use super::{Paths, Store};
 use crate::error::{Error, Result};
-use crate::host::durable::{remove_durably, sync_folder, write_durably};
+use crate::host::durable::{remove_durably, rename_durably, sync_folder, write_durably};
 use crate::xml::Element;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -44,7 +44,8 @@ impl Store {
         let listed =
             listed.map_err(|e| Error::system(format!("cannot read folder '{}'", folder.display()), &e))?;
         let mut stored = Stored::default();
-        for entry in listed.flatten() {
+        // All names first: files change theirs below.
+        for entry in listed.flatten().collect::<Vec<_>>() {
             let file_name = entry.file_name();
             let Some(name) = file_name.to_str().and_then(|name| name.strip_suffix(".xml")) else {
                 continue;
@@ -52,10 +53,13 @@ impl Store {
             if name.starts_with('.') || entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
             }
-            match read_definition(&entry.path(), name) {
+            let finished = self.finish_rename(&entry.path(), name);
+            let name = finished.as_deref().unwrap_or(name);
+            let path = self.paths.definition(name);
+            match read_definition(&path, name) {
                 Ok((uuid, _)) if stored.definitions.iter().any(|known| known.uuid == uuid) => {
                     let cause = format!("its uuid {uuid} is also that of another definition");
-                    stored.set_aside.push(set_aside(&entry.path(), &cause));
+                    stored.set_aside.push(set_aside(&path, &cause));
                 }
                 Ok((uuid, tree)) => stored.definitions.push(StoredDefinition {
                     autostart: is_there(&self.paths.autostart(name)),
@@ -64,15 +68,58 @@ impl Store {
                     uuid,
                     tree,
                 }),
-                Err(error) => stored.set_aside.push(set_aside(&entry.path(), &error.message)),
+                Err(error) => stored.set_aside.push(set_aside(&path, &error.message)),
             }
         }
+        self.drop_stale_marks();
         Ok(stored)
     }
 
     /// Writes a definition.
     pub fn save_definition(&self, name: &str, tree: &Element) -> Result<()> {
         write_durably(&self.paths.definition(name), tree.to_string().as_bytes())
+    }
+
+    /// Gives a definition another name. What is on disk in between, a file whose domain has another name than the
+    /// file, can only mean this, and the next start finishes it.
+    pub fn rename_definition(&self, from: &str, to: &str, tree: &Element, autostart: bool) -> Result<()> {
+        if autostart {
+            self.mark_autostart(to, true)?;
+        }
+        let (old, new) = (self.paths.definition(from), self.paths.definition(to));
+        write_durably(&old, tree.to_string().as_bytes())?;
+        rename_durably(&old, &new)?;
+        remove_durably(&self.paths.autostart(from))
+    }
+
+    /// Finishes a change of name that was cut short; answers with the name that the file has now.
+    fn finish_rename(&self, path: &Path, name: &str) -> Option<String> {
+        let (inside, _, _) = read_any(path).ok()?;
+        let new = self.paths.definition(&inside);
+        if inside == name || Paths::check_name(&inside).is_err() || is_there(&new) {
+            return None;
+        }
+        rename_durably(path, &new).ok()?;
+        let old_mark = self.paths.autostart(name);
+        if is_there(&old_mark) {
+            // Both were marked before either was renamed; a mark that stays would be another domain's one day.
+            remove_durably(&old_mark).ok()?;
+            self.mark_autostart(&inside, true).ok()?;
+        }
+        Some(inside)
+    }
+
+    /// Takes away marks of domains that are not there, as a change of name leaves them that was cut short.
+    fn drop_stale_marks(&self) {
+        for mark in fs::read_dir(self.paths.configuration.join("autostart")).into_iter().flatten().flatten() {
+            let file_name = mark.file_name();
+            let Some(name) = file_name.to_str().and_then(|name| name.strip_suffix(".xml")) else { continue };
+            let definition = self.paths.definition(name);
+            if !is_there(&definition) && !is_there(&definition.with_extension("xml.unreadable")) {
+                // It is harmless until a domain of this name is defined; the next start tries again.
+                let _ = remove_durably(&mark.path());
+            }
+        }
     }
 
     /// Forgets a definition and its autostart mark.
@@ -128,6 +175,15 @@ fn is_there(path: &Path) -> bool {
 }
 
 fn read_definition(path: &Path, name: &str) -> Result<(Uuid, Element)> {
+    let (inside, uuid, tree) = read_any(path)?;
+    if inside != name {
+        return Err(Error::xml(format!("the domain in it is not named '{name}'")));
+    }
+    Ok((uuid, tree))
+}
+
+/// Reads a definition of whatever name.
+fn read_any(path: &Path) -> Result<(String, Uuid, Element)> {
     let cannot_read = |e: &std::io::Error| Error::system(format!("cannot read file '{}'", path.display()), e);
     let size = fs::metadata(path).map_err(|e| cannot_read(&e))?.len();
     if size > SIZE_MAX {
@@ -138,12 +194,10 @@ fn read_definition(path: &Path, name: &str) -> Result<(Uuid, Element)> {
     if tree.name != "domain" {
         return Err(Error::xml(format!("the root element is <{}>, not <domain>", tree.name)));
     }
-    if tree.child_text("name").as_deref() != Some(name) {
-        return Err(Error::xml(format!("the domain in it is not named '{name}'")));
-    }
+    let name = tree.child_text("name").unwrap_or_default();
     let uuid = tree.child_text("uuid").unwrap_or_default();
     let uuid = Uuid::parse_str(&uuid).map_err(|_| Error::xml(format!("malformed uuid '{uuid}'")))?;
-    Ok((uuid, tree))
+    Ok((name, uuid, tree))
 }
 
 /// Renames what makes no sense, so that the next start does not stumble again; says what was done.
@@ -190,11 +244,34 @@ mod tests {
         let store = store(folder.path());
         store.save_definition("good", &domain("good")).unwrap();
         fs::write(store.paths.definition("torn"), "<domain><name>torn</na").unwrap();
-        store.save_definition("other", &domain("another")).unwrap();
+        store.save_definition("other", &domain("good")).unwrap();
         let found = store.load().unwrap();
         assert_eq!((found.definitions.len(), found.set_aside.len()), (1, 2));
         assert!(store.paths.configuration.join("torn.xml.unreadable").exists());
         assert!(store.load().unwrap().set_aside.is_empty());
+    }
+
+    #[test]
+    fn a_change_of_name_that_was_cut_short_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path());
+        let (before, mut after) = (domain("before"), domain("before"));
+        after.child_mut("name").unwrap().set_text("after");
+        store.save_definition("before", &before).unwrap();
+        store.mark_autostart("before", true).unwrap();
+        // Cut short after the mark, and after the contents.
+        store.mark_autostart("after", true).unwrap();
+        let found = store.load().unwrap();
+        assert_eq!((found.definitions[0].name.as_str(), found.definitions[0].autostart), ("before", true));
+        assert!(!is_there(&store.paths.autostart("after")));
+        store.save_definition("before", &after).unwrap();
+        let found = store.load().unwrap();
+        assert_eq!((found.definitions.len(), found.set_aside.len()), (1, 0));
+        assert_eq!((found.definitions[0].name.as_str(), found.definitions[0].autostart), ("after", true));
+        assert!(!is_there(&store.paths.definition("before")) && !is_there(&store.paths.autostart("before")));
+        store.rename_definition("after", "before", &before, true).unwrap();
+        let found = store.load().unwrap();
+        assert_eq!((found.definitions[0].name.as_str(), found.definitions[0].autostart), ("before", true));
     }
 
     #[test]
