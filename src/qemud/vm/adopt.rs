@@ -7,7 +7,8 @@
 //! - a save whose image has its final name: finished, the guest ends;
 //! - any other save: taken back, the guest runs on;
 //! - a power-off that nobody collected: collected;
-//! - a guest that died meanwhile: reported, with the reason its last state gives.
+//! - a guest that died meanwhile: reported, with the reason its last state gives;
+//! - a QEMU that does not answer: asked again and again beside everything else.
 
 use super::guest::{Active, Definition, Guest};
 use super::inventory::Inventory;
@@ -30,6 +31,9 @@ use std::time::Duration;
 const HANDS: usize = 16;
 /// How long one QEMU may take to answer before the others go on without it.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// How long a QEMU that did not answer at first is waited for each time it is asked again.
+const LATER_ANSWER: Duration = Duration::from_secs(30);
 
 /// Takes over everything the status files tell of. Returns when all is settled.
 pub fn adopt_all(inventory: &Arc<Inventory>) {
@@ -173,20 +177,60 @@ fn take_over(
         condition.active = Some(active);
     }
     spawn_reader(inventory, guest, &process, &monitor)?;
-    let mut tickets = Vec::new();
-    for command in ["qmp_capabilities", "query-status", "query-cpus-fast", "query-chardev"] {
-        tickets.push(monitor.send(command, Value::Null)?);
+    monitor.post("qmp_capabilities", Value::Null)?;
+    let adopted =
+        Adopted { inventory: inventory.clone(), guest: guest.clone(), status: status.clone(), monitor, tree };
+    match adopted.get_to_know(FIRST_ANSWER) {
+        Err(error) if !adopted.monitor.is_closed() => {
+            tracing::warn!("domain '{}' does not answer yet: {error}", status.name);
+            adopted.keep_trying()
+        }
+        other => other,
     }
-    let mut answers = Vec::new();
-    for ticket in tickets {
-        answers.push(monitor.wait_for(ticket, FIRST_ANSWER)?);
+}
+
+/// A guest whose process and monitor are held, and which has still to be asked how it is.
+struct Adopted {
+    inventory: Arc<Inventory>,
+    guest: Arc<Guest>,
+    status: GuestStatus,
+    monitor: Arc<Monitor>,
+    tree: crate::xml::Element,
+}
+
+impl Adopted {
+    /// Asks QEMU how the machine is, and finishes or takes back what was half done.
+    fn get_to_know(&self, limit: Duration) -> Result<()> {
+        let mut tickets = Vec::new();
+        for command in ["query-status", "query-cpus-fast", "query-chardev"] {
+            tickets.push(self.monitor.send(command, Value::Null)?);
+        }
+        let mut answers = Vec::new();
+        for ticket in tickets {
+            answers.push(self.monitor.wait_for(ticket, limit)?);
+        }
+        let run_state = answers[0].get("status").and_then(Value::as_str).unwrap_or("").to_string();
+        if let Some(active) = self.guest.lock().active.as_mut() {
+            active.vcpu_threads = wiring::vcpu_threads(&answers[1]);
+            active.agent_connected = agent_is_open(&self.tree, &answers[2]);
+        }
+        catch_up(&self.inventory, &self.guest, &self.status, &self.monitor, &run_state)
     }
-    let run_state = answers[1].get("status").and_then(Value::as_str).unwrap_or("").to_string();
-    if let Some(active) = guest.lock().active.as_mut() {
-        active.vcpu_threads = wiring::vcpu_threads(&answers[2]);
-        active.agent_connected = agent_is_open(&tree, &answers[3]);
+
+    /// Tries again, beside everything else, until QEMU answers or is gone.
+    fn keep_trying(self) -> Result<()> {
+        let body = move || {
+            while let Err(error) = self.get_to_know(LATER_ANSWER) {
+                if self.monitor.is_closed() {
+                    return;
+                }
+                tracing::warn!("domain '{}' still does not answer: {error}", self.status.name);
+            }
+            tracing::info!("domain '{}' answers again", self.status.name);
+        };
+        let spawned = std::thread::Builder::new().name("adoption".to_string()).spawn(body);
+        spawned.map(|_| ()).map_err(|e| crate::error::Error::system("cannot start a thread", &e))
     }
-    catch_up(inventory, guest, status, &monitor, &run_state)
 }
 
 /// Whether the agent's port is open, from `query-chardev`.
