@@ -3,6 +3,7 @@
 use super::{LaunchRequest, image};
 use crate::error::{Error, Result};
 use crate::qemud::define::{Board, address, disk_index, index_of, model, number};
+use crate::xml::domain::devices::DEVICES;
 use crate::xml::{Element, Node};
 use std::net::{IpAddr, TcpListener};
 use std::path::Path;
@@ -199,6 +200,9 @@ fn display_ports(devices: &mut Element) -> Result<()> {
         graphics.set("listen", &host);
         if let Some(listen) = graphics.child_mut("listen") {
             listen.set("address", &host);
+        }
+        if let Some(shape) = DEVICES.child("graphics") {
+            shape.arrange(graphics);
         }
     }
     Ok(())

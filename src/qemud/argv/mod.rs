@@ -22,9 +22,11 @@ mod smbios;
 mod tests;
 #[cfg(test)]
 mod tests_devices;
+pub mod throttle;
 mod tpm;
 
 pub use active::vnc_port_of;
+pub use machine::iothreads;
 
 use crate::error::Result;
 use crate::qemud::capabilities::QemuCapabilities;
@@ -131,6 +133,7 @@ pub fn launch(request: &LaunchRequest<'_>) -> Result<Launch> {
     machine::run_state(&mut builder)?;
     controller::arguments(&mut builder)?;
     disk::arguments(&mut builder)?;
+    throttle::arguments(&mut builder);
     network::arguments(&mut builder)?;
     chardev::arguments(&mut builder)?;
     tpm::arguments(&mut builder)?;

@@ -34,8 +34,7 @@ const CHILDREN: &[&str] = &[
 ];
 
 /// What may stand in a disk and is not honoured.
-const REFUSED: &[&str] =
-    &["iotune", "geometry", "transient", "encryption", "auth", "mirror", "throttlefilters"];
+const REFUSED: &[&str] = &["geometry", "transient", "encryption", "auth", "mirror", "throttlefilters"];
 
 /// Refuses an attribute whose value is none of these.
 fn known(element: &Element, attribute: &str, values: &[&str]) -> Result<()> {

@@ -1,16 +1,17 @@
 //! Attaching, changing and detaching devices.
 
-use super::change::{edit_config, impact, keep_live};
+use super::change::{asked_definition, edit_config, impact, keep_live};
 use super::{QemuConnection, check_flags, hotplug};
 use crate::backend::DomainDevices;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
-use crate::model::DomainRef;
 use crate::model::constants::*;
+use crate::model::{DomainRef, TypedParam};
 use crate::qemud::vm::guest::Guest;
 use crate::xml::domain::variants::insert_device;
 use crate::xml::{Element, Node};
 use std::sync::Arc;
 
+const IMPACT: u32 = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG;
 const FLAGS: u32 = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG | DOMAIN_DEVICE_MODIFY_FORCE;
 
 impl DomainDevices for QemuConnection {
@@ -53,12 +54,70 @@ impl DomainDevices for QemuConnection {
         let device = parse_device(xml)?;
         let config = impact.config.then(|| self.config_changed(&guest, &device)).transpose()?;
         if impact.live {
-            self.change_medium(&guest, &device, flags & DOMAIN_DEVICE_MODIFY_FORCE != 0)?;
+            if device.name == "interface" {
+                self.change_link(&guest, &device)?;
+            } else {
+                self.change_medium(&guest, &device, flags & DOMAIN_DEVICE_MODIFY_FORCE != 0)?;
+            }
         }
         match config {
             Some(tree) => self.replace_config(&guest, tree),
             None => Ok(()),
         }
+    }
+
+    fn block_resize(&self, domain: &DomainRef, disk: &str, size: u64, flags: u32) -> Result<()> {
+        check_flags(flags, DOMAIN_BLOCK_RESIZE_BYTES | DOMAIN_BLOCK_RESIZE_CAPACITY, "virDomainBlockResize")?;
+        self.resize_disk(domain, disk, size, flags)
+    }
+
+    fn set_block_io_tune(
+        &self,
+        domain: &DomainRef,
+        disk: &str,
+        params: &[TypedParam],
+        flags: u32,
+    ) -> Result<()> {
+        check_flags(flags, IMPACT, "virDomainSetBlockIoTune")?;
+        self.limit_disk(domain, disk, params, flags)
+    }
+
+    fn block_io_tune(&self, domain: &DomainRef, disk: Option<&str>, flags: u32) -> Result<Vec<TypedParam>> {
+        check_flags(flags, IMPACT | TYPED_PARAM_STRING_OKAY, "virDomainGetBlockIoTune")?;
+        self.disk_limits(domain, disk.unwrap_or_default(), flags)
+    }
+
+    fn set_block_threshold(
+        &self,
+        domain: &DomainRef,
+        device: &str,
+        threshold: u64,
+        flags: u32,
+    ) -> Result<()> {
+        check_flags(flags, 0, "virDomainSetBlockThreshold")?;
+        self.mark_disk(domain, device, threshold)
+    }
+
+    fn set_interface_parameters(
+        &self,
+        domain: &DomainRef,
+        device: &str,
+        _params: &[TypedParam],
+        flags: u32,
+    ) -> Result<()> {
+        check_flags(flags, IMPACT, "virDomainSetInterfaceParameters")?;
+        let kind = self.interface_kind(domain, device, flags)?;
+        let detail = format!("setting bandwidth on interfaces of type '{kind}' is not implemented yet");
+        Err(Error::unsupported_configuration(detail).from_origin(ErrorOrigin::QEMU))
+    }
+
+    fn interface_parameters(&self, domain: &DomainRef, device: &str, flags: u32) -> Result<Vec<TypedParam>> {
+        check_flags(flags, IMPACT | TYPED_PARAM_STRING_OKAY, "virDomainGetInterfaceParameters")?;
+        self.interface_kind(domain, device, flags)?;
+        // No bandwidth can be set, so there is none.
+        let names = ["inbound.average", "inbound.peak", "inbound.burst", "inbound.floor"];
+        let names = names.into_iter().chain(["outbound.average", "outbound.peak", "outbound.burst"]);
+        Ok(names.map(|name| TypedParam::new(name, 0u32)).collect())
     }
 }
 
@@ -204,6 +263,51 @@ impl QemuConnection {
             Some(tree) => self.replace_config(guest, tree),
             None => Ok(()),
         }
+    }
+
+    /// The type of an interface, named by its address or by its device on the host.
+    fn interface_kind(&self, domain: &DomainRef, device: &str, flags: u32) -> Result<String> {
+        let guest = self.find(domain)?;
+        let tree = asked_definition(&guest.lock(), flags)?.tree()?;
+        let found = super::stats::find_interface(&tree, device);
+        let found = found.and_then(|interface| interface.attribute("type")).map(str::to_string);
+        found.ok_or_else(|| {
+            let detail = format!("'{device}' is not a known interface");
+            Error::invalid_argument(detail).from_origin(ErrorOrigin::QEMU)
+        })
+    }
+
+    /// Pulls a network card's cable out of a running guest, or plugs it in.
+    fn change_link(&self, guest: &Arc<Guest>, device: &Element) -> Result<()> {
+        let (mut tree, mut base) = {
+            let condition = guest.lock();
+            let active = condition.running()?;
+            (active.definition.tree()?, active.base.tree()?)
+        };
+        let devices = tree.find("devices").into_iter().flat_map(Element::elements);
+        let known: Vec<&Element> = devices.filter(|known| is_same(known, device)).collect();
+        let old = (*known.first().ok_or_else(|| not_found(device))?).clone();
+        let text = |device: &Element, name: &str| device.child(name).map(Element::to_string);
+        let differs = |name: &str| device.child(name).is_some() && text(device, name) != text(&old, name);
+        let other = ["source", "model", "backend", "driver", "mtu"].into_iter().find(|name| differs(name));
+        if device.attribute("type") != old.attribute("type") || other.is_some() {
+            let what = other.unwrap_or("type");
+            let detail = format!("cannot modify network device {what} of a running guest");
+            return Err(Error::new(ErrorCode::OPERATION_UNSUPPORTED, detail).from_origin(ErrorOrigin::QEMU));
+        }
+        let state = device.child_attribute("link", "state").unwrap_or("up").to_string();
+        let alias = old.child_attribute("alias", "name").unwrap_or_default();
+        guest.monitor()?.execute("set_link", serde_json::json!({ "name": alias, "up": state != "down" }))?;
+        for tree in [&mut tree, &mut base] {
+            let devices = tree.child_mut("devices").into_iter().flat_map(Element::elements_mut);
+            for interface in devices.filter(|known| is_same(known, device)) {
+                interface.child_or_new("link").set("state", &state);
+                if let Some(shape) = crate::xml::domain::devices::DEVICES.child("interface") {
+                    shape.arrange(interface);
+                }
+            }
+        }
+        keep_live(self.inventory(), guest, &tree, &base)
     }
 
     /// Puts another medium into a drive of a running guest.

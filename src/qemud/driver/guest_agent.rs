@@ -167,6 +167,58 @@ impl DomainGuest for QemuConnection {
         agent::execute(&guest, "guest-set-user-password", arguments, None)?;
         Ok(())
     }
+
+    fn guest_info(&self, domain: &DomainRef, types: u32, flags: u32) -> Result<Vec<TypedParam>> {
+        check_flags(flags, 0, "virDomainGetGuestInfo")?;
+        super::guest_facts::facts(&*self.find(domain)?, types)
+    }
+
+    fn agent_set_response_timeout(&self, domain: &DomainRef, timeout: i32, flags: u32) -> Result<i32> {
+        check_flags(flags, 0, "virDomainAgentSetResponseTimeout")?;
+        check_patience(timeout)?;
+        self.find(domain)?.lock().running_mut()?.agent_patience = timeout;
+        Ok(0)
+    }
+
+    fn authorized_ssh_keys_get(&self, domain: &DomainRef, user: &str, flags: u32) -> Result<Vec<String>> {
+        check_flags(flags, 0, "virDomainAuthorizedSSHKeysGet")?;
+        let guest = self.find(domain)?;
+        let asked = json!({ "username": user });
+        let answer = agent::execute(&guest, "guest-ssh-get-authorized-keys", asked, None)?;
+        let keys = answer.get("keys").and_then(Value::as_array).into_iter().flatten();
+        Ok(keys.filter_map(Value::as_str).map(str::to_string).collect())
+    }
+
+    fn authorized_ssh_keys_set(
+        &self,
+        domain: &DomainRef,
+        user: &str,
+        keys: &[String],
+        flags: u32,
+    ) -> Result<()> {
+        let known = DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND | DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE;
+        check_flags(flags, known, "virDomainAuthorizedSSHKeysSet")?;
+        let guest = self.find(domain)?;
+        let _turn = guest.jobs.take_turn("virDomainAuthorizedSSHKeysSet")?;
+        let mut arguments = json!({ "username": user, "keys": keys });
+        let command = if flags & DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE != 0 {
+            "guest-ssh-remove-authorized-keys"
+        } else {
+            arguments["reset"] = json!(flags & DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND == 0);
+            "guest-ssh-add-authorized-keys"
+        };
+        agent::execute(&guest, command, arguments, None)?;
+        Ok(())
+    }
+}
+
+/// Refuses what is no time for an agent to answer in.
+pub fn check_patience(seconds: i32) -> Result<()> {
+    if seconds >= DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK {
+        return Ok(());
+    }
+    let detail = format!("guest agent timeout '{seconds}' is less than the minimum '-2'");
+    Err(Error::invalid_argument(detail).from_origin(ErrorOrigin::QEMU))
 }
 
 fn count(answer: &Value) -> i32 {
@@ -174,7 +226,7 @@ fn count(answer: &Value) -> i32 {
 }
 
 /// The target of the disk a guest means by its PCI address and place on the bus.
-fn target_of(tree: &crate::xml::Element, disk: &Value) -> Option<String> {
+pub fn target_of(tree: &crate::xml::Element, disk: &Value) -> Option<String> {
     let number = |path: &str| disk.pointer(path).and_then(Value::as_u64);
     let hex = |text: Option<&str>| u64::from_str_radix(text?.trim_start_matches("0x"), 16).ok();
     let serial = disk.get("serial").and_then(Value::as_str).filter(|serial| !serial.is_empty());

@@ -20,6 +20,11 @@ impl DomainLookup for QemuConnection {
         check_flags(flags, known, "virDomainGetXMLDesc")?;
         let guest = self.find(domain)?;
         let definition = shown_definition(&guest.lock(), flags)?;
+        if flags & DOMAIN_XML_MIGRATABLE != 0 {
+            let mut tree = definition.tree()?;
+            leave_out_implied(&mut tree);
+            return Ok(tree.to_string());
+        }
         if flags & DOMAIN_XML_SECURE != 0 {
             return Ok(definition.text.to_string());
         }
@@ -204,6 +209,26 @@ fn shown_definition(condition: &Condition, flags: u32) -> Result<Definition> {
         None => condition.persistent.as_ref(),
     };
     shown.cloned().ok_or_else(|| invalid("domain is not running"))
+}
+
+/// Takes out what every machine of its kind has and an older peer would not understand.
+fn leave_out_implied(tree: &mut Element) {
+    let is_old = tree.child_attribute("os/type", "machine").is_some_and(|machine| machine.contains("i440fx"));
+    let Some(devices) = tree.child_mut("devices") else {
+        return;
+    };
+    devices.retain(|device| {
+        let is = |name: &str, value: &str| device.attribute(name) == Some(value);
+        !match device.name.as_str() {
+            "input" => is("type", "keyboard") && is("bus", "ps2"),
+            "audio" => is("type", "none"),
+            "watchdog" => is("model", "itco") && is("action", "reset"),
+            "controller" if is_old && is("index", "0") => {
+                is("model", "pci-root") || is("type", "usb") && is("model", "piix3-uhci")
+            }
+            _ => false,
+        }
+    });
 }
 
 /// The document without its passwords.

@@ -2,13 +2,16 @@
 //!
 //! [`QemuDriver`] is the helper's one shared state; each client gets a [`QemuConnection`] of its own.
 
+mod block;
 mod blueprint;
 mod change;
 mod devices;
 mod guest_agent;
+mod guest_facts;
 mod host;
 mod hotplug;
 mod interface_addresses;
+mod iothreads;
 mod jobs;
 mod keys;
 mod lifecycle;

@@ -6,7 +6,6 @@ use crate::error::{Error, ErrorOrigin, Result};
 use crate::model::DomainRef;
 use crate::qemud::vm::agent;
 use serde_json::Value;
-use std::time::Duration;
 
 /// The command is for the human monitor.
 const HUMAN: u32 = 1;
@@ -37,20 +36,10 @@ impl DomainMonitor for QemuConnection {
     ) -> Result<Option<String>> {
         check_flags(flags, 0, "virDomainQemuAgentCommand")?;
         let guest = self.find(domain)?;
-        let limit = match timeout {
-            -2 => None,
-            -1 => Some(Duration::from_secs(5)),
-            seconds => match u64::try_from(seconds) {
-                Ok(seconds) => Some(Duration::from_secs(seconds)),
-                Err(_) => {
-                    let detail = format!("guest agent timeout '{timeout}' is less than the minimum '-2'");
-                    return Err(Error::invalid_argument(detail).from_origin(ErrorOrigin::QEMU));
-                }
-            },
-        };
+        super::guest_agent::check_patience(timeout)?;
         guest.lock().running()?;
         let request = parse(cmd)?;
-        Ok(Some(agent::pass_through(&guest, &request, limit)?.to_string()))
+        Ok(Some(agent::pass_through(&guest, &request, agent::patience(timeout))?.to_string()))
     }
 }
 

@@ -58,7 +58,7 @@ pub fn map_of(cpus: &[u32], length: usize) -> Vec<u8> {
 }
 
 /// A list of CPUs as definitions write it: `0-2,5`.
-fn list_of(cpus: &[u32]) -> String {
+pub fn list_of(cpus: &[u32]) -> String {
     let mut parts: Vec<(u32, u32)> = Vec::new();
     for cpu in cpus {
         match parts.last_mut() {
@@ -75,7 +75,7 @@ fn list_of(cpus: &[u32]) -> String {
 }
 
 /// Reads such a list; what makes no sense in it is left out, a completed definition has none.
-fn cpus_in(list: &str) -> Vec<u32> {
+pub fn cpus_in(list: &str) -> Vec<u32> {
     let mut cpus: Vec<u32> = Vec::new();
     for part in list.split(',').map(str::trim) {
         let (without, part) = part.strip_prefix('^').map_or((false, part), |part| (true, part));

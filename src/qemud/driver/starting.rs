@@ -33,6 +33,7 @@ impl Boot {
         Boot {
             manner: Manner {
                 paused: flags & DOMAIN_START_PAUSED != 0,
+                paused_by_client: flags & DOMAIN_START_PAUSED != 0,
                 autodestroy: flags & DOMAIN_START_AUTODESTROY != 0,
                 restored: false,
             },

@@ -64,13 +64,11 @@ impl DomainStats for QemuConnection {
         let live = named.as_ref().and_then(|all| stats_of(all, disk));
         let highest = live.and_then(|live| live.pointer("/parent/stats/wr_highest_offset")?.as_u64());
         let capacity = stats_all::capacity_of(disk, source).unwrap_or(facts.length);
-        let raw = disk.child_attribute("driver", "type").unwrap_or("raw") == "raw";
+        // An image in a block device takes what was written to it; one in a file, what the file takes.
+        let in_device = disk.child_attribute("source", "dev").is_some()
+            && disk.child_attribute("driver", "type").is_some_and(|format| format != "raw");
         Ok(BlockInfo {
-            allocation: if raw {
-                facts.allocated
-            } else {
-                highest.filter(|h| *h > 0).unwrap_or(facts.allocated)
-            },
+            allocation: highest.filter(|_| in_device).unwrap_or(facts.allocated),
             capacity,
             physical: facts.length,
         })
@@ -84,12 +82,30 @@ impl DomainStats for QemuConnection {
         let host_device = interface.child_attribute("target", "dev").unwrap_or(device);
         stats_all::interface_counters(host_device).ok_or_else(|| {
             // User networking has no device on the host to count at.
-            Error::new(
-                crate::error::ErrorCode::OPERATION_UNSUPPORTED,
-                format!("interface '{device}' has no device on the host, so nothing counts its packets"),
-            )
-            .from_origin(ErrorOrigin::QEMU)
+            Error::internal("Interface name not provided").from_origin(ErrorOrigin::QEMU)
         })
+    }
+
+    fn start_dirty_rate_calc(&self, domain: &DomainRef, seconds: i32, flags: u32) -> Result<()> {
+        let known = DOMAIN_DIRTYRATE_MODE_DIRTY_BITMAP | DOMAIN_DIRTYRATE_MODE_DIRTY_RING;
+        check_flags(flags, known, "virDomainStartDirtyRateCalc")?;
+        if !(1..=60).contains(&seconds) {
+            let detail = format!("seconds={seconds} is invalid, please choose value within [1, 60].");
+            return Err(Error::unsupported_configuration(detail).from_origin(ErrorOrigin::QEMU));
+        }
+        let guest = self.find(domain)?;
+        let monitor = guest.monitor()?;
+        let mode = match flags {
+            DOMAIN_DIRTYRATE_MODE_DIRTY_RING => {
+                let detail = "dirty-ring calculation mode requires dirty-ring feature enabled.";
+                let code = crate::error::ErrorCode::OPERATION_UNSUPPORTED;
+                return Err(Error::new(code, detail).from_origin(ErrorOrigin::QEMU));
+            }
+            DOMAIN_DIRTYRATE_MODE_DIRTY_BITMAP => "dirty-bitmap",
+            _ => "page-sampling",
+        };
+        monitor.execute("calc-dirty-rate", json!({ "calc-time": seconds, "mode": mode }))?;
+        Ok(())
     }
 
     fn memory_stats(&self, domain: &DomainRef, flags: u32) -> Result<Vec<MemoryStat>> {

@@ -39,7 +39,8 @@ const SUPPORTED: u32 = DOMAIN_STATS_STATE
     | DOMAIN_STATS_VCPU
     | DOMAIN_STATS_INTERFACE
     | DOMAIN_STATS_BLOCK
-    | DOMAIN_STATS_IOTHREAD;
+    | DOMAIN_STATS_IOTHREAD
+    | DOMAIN_STATS_DIRTYRATE;
 
 impl QemuConnection {
     /// Answers `virConnectGetAllDomainStats`.
@@ -105,7 +106,8 @@ fn record(guest: &Guest, stats: u32) -> DomainStatsRecord {
     if stats & DOMAIN_STATS_VCPU != 0 {
         vcpu(&glance, &mut params);
     }
-    let devices = stats & (DOMAIN_STATS_INTERFACE | DOMAIN_STATS_BLOCK | DOMAIN_STATS_IOTHREAD);
+    let devices = stats
+        & (DOMAIN_STATS_INTERFACE | DOMAIN_STATS_BLOCK | DOMAIN_STATS_IOTHREAD | DOMAIN_STATS_DIRTYRATE);
     if devices != 0 {
         let tree = glance.definition.as_ref().and_then(|definition| definition.tree().ok());
         of_devices(&glance, &tree.unwrap_or_default(), devices, &mut params);
@@ -123,6 +125,10 @@ fn cpu(glance: &Glance, params: &mut Vec<TypedParam>) {
     params.push(TypedParam::new("cpu.time", user + system));
     params.push(TypedParam::new("cpu.user", user));
     params.push(TypedParam::new("cpu.system", system));
+    // Neither cache monitors nor a polling KVM.
+    params.push(TypedParam::new("cpu.cache.monitor.count", 0u32));
+    params.push(TypedParam::new("cpu.haltpoll.success.time", 0u64));
+    params.push(TypedParam::new("cpu.haltpoll.fail.time", 0u64));
 }
 
 fn balloon(guest: &Guest, glance: &Glance, params: &mut Vec<TypedParam>) {
@@ -179,6 +185,7 @@ fn of_devices(glance: &Glance, tree: &Element, stats: u32, params: &mut Vec<Type
         |asked: Option<(Arc<Monitor>, Ticket)>| asked.and_then(|(monitor, ticket)| monitor.wait(ticket).ok());
     let blocks = ask(DOMAIN_STATS_BLOCK, "query-blockstats");
     let threads = ask(DOMAIN_STATS_IOTHREAD, "query-iothreads");
+    let dirty = ask(DOMAIN_STATS_DIRTYRATE, "query-dirty-rate");
     if stats & DOMAIN_STATS_INTERFACE != 0 && glance.running.is_some() {
         interfaces(tree, params);
     }
@@ -188,6 +195,9 @@ fn of_devices(glance: &Glance, tree: &Element, stats: u32, params: &mut Vec<Type
     }
     if let Some(threads) = receive(threads) {
         iothreads(&threads, params);
+    }
+    if let Some(dirty) = receive(dirty) {
+        dirty_rate(&dirty, params);
     }
 }
 
@@ -230,6 +240,10 @@ fn block(tree: &Element, stats: Option<&Value>, params: &mut Vec<TypedParam>) {
         if let Some(source) = source {
             params.push(TypedParam::new(name("path"), source));
         }
+        let number = |text: &str| text.parse::<u32>().ok();
+        if let Some(image) = disk.child_attribute("source", "index").and_then(number) {
+            params.push(TypedParam::new(name("backingIndex"), image));
+        }
         let entry = stats.and_then(|stats| stats_of(stats, disk));
         if let Some(stats) = entry.and_then(|entry| entry.get("stats")) {
             for (shown, field) in [
@@ -251,18 +265,48 @@ fn block(tree: &Element, stats: Option<&Value>, params: &mut Vec<TypedParam>) {
             continue;
         };
         let highest = entry.and_then(|entry| entry.pointer("/parent/stats/wr_highest_offset")?.as_u64());
-        let raw = disk.child_attribute("driver", "type").unwrap_or("raw") == "raw";
-        let allocation =
-            if raw { facts.allocated } else { highest.filter(|h| *h > 0).unwrap_or(facts.allocated) };
         let capacity = source.and_then(|source| capacity_of(disk, source)).unwrap_or(facts.length);
+        // While a guest runs, what it wrote counts, and then what the file takes; else what the file says of itself.
+        let (allocation, physical) = match highest {
+            Some(highest) => (highest, facts.allocated),
+            None => (facts.allocated, facts.length),
+        };
         params.push(TypedParam::new(name("allocation"), allocation));
         params.push(TypedParam::new(name("capacity"), capacity));
-        params.push(TypedParam::new(name("physical"), facts.length));
+        params.push(TypedParam::new(name("physical"), physical));
+    }
+}
+
+/// The last measurement of how fast the guest writes its memory.
+fn dirty_rate(answer: &Value, params: &mut Vec<TypedParam>) {
+    let text = |field: &str| answer.get(field).and_then(Value::as_str).unwrap_or("");
+    let number = |field: &str| answer.get(field).and_then(Value::as_i64);
+    let status = match text("status") {
+        "measuring" => DOMAIN_DIRTYRATE_MEASURING,
+        "measured" => DOMAIN_DIRTYRATE_MEASURED,
+        _ => DOMAIN_DIRTYRATE_UNSTARTED,
+    };
+    params.push(TypedParam::new("dirtyrate.calc_status", status));
+    params.push(TypedParam::new("dirtyrate.calc_start_time", number("start-time").unwrap_or(0)));
+    let period = i32::try_from(number("calc-time").unwrap_or(0)).unwrap_or(i32::MAX);
+    params.push(TypedParam::new("dirtyrate.calc_period", period));
+    params.push(TypedParam::new("dirtyrate.calc_mode", text("mode")));
+    if let Some(rate) = number("dirty-rate").filter(|_| status == DOMAIN_DIRTYRATE_MEASURED) {
+        params.push(TypedParam::new("dirtyrate.megabytes_per_second", rate));
+    }
+    let vcpus = answer.get("vcpu-dirty-rate").and_then(Value::as_array).into_iter().flatten();
+    for (index, vcpu) in vcpus.enumerate() {
+        if let Some(rate) = vcpu.get("dirty-rate").and_then(Value::as_i64) {
+            params.push(TypedParam::new(format!("dirtyrate.vcpu.{index}.megabytes_per_second"), rate));
+        }
     }
 }
 
 fn iothreads(answer: &Value, params: &mut Vec<TypedParam>) {
     let threads: Vec<&Value> = answer.as_array().into_iter().flatten().collect();
+    if threads.is_empty() {
+        return;
+    }
     params.push(TypedParam::new("iothread.count", threads.len() as u32));
     for thread in threads {
         let id = thread.get("id").and_then(Value::as_str).and_then(|id| id.strip_prefix("iothread"));
@@ -375,6 +419,12 @@ fn reported(answer: &Value) -> Vec<MemoryStat> {
         }
     }
     let last = answer.get("last-update").and_then(Value::as_u64).unwrap_or(0);
-    stats.push(MemoryStat { tag: DOMAIN_MEMORY_STAT_LAST_UPDATE, value: last });
+    let behind = [
+        DOMAIN_MEMORY_STAT_DISK_CACHES,
+        DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC,
+        DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL,
+    ];
+    let at = stats.iter().position(|stat| behind.contains(&stat.tag)).unwrap_or(stats.len());
+    stats.insert(at, MemoryStat { tag: DOMAIN_MEMORY_STAT_LAST_UPDATE, value: last });
     stats
 }

@@ -4,7 +4,7 @@ use super::change::{asked_definition, edit_config, edit_live, impact};
 use super::pinning::{Tied, map_of, thread_cpus};
 use super::{QemuConnection, check_flags};
 use crate::backend::DomainTuning;
-use crate::error::{Error, ErrorOrigin, Result};
+use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::constants::*;
 use crate::model::*;
 use crate::qemud::vm::agent;
@@ -246,10 +246,50 @@ impl DomainTuning for QemuConnection {
             return Ok(threads.collect());
         }
         let tree = asked_definition(&guest.lock(), flags)?.tree()?;
-        let count = tree.child_text("iothreads").and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
         let all: Vec<u32> = (0..super::pinning::host_cpus()).collect();
         let info = |id| IoThreadInfo { id, cpumap: map_of(&all, length) };
-        Ok((1..=count.min(1024)).map(info).collect())
+        Ok(crate::qemud::argv::iothreads(&tree).into_iter().map(info).collect())
+    }
+
+    fn add_iothread(&self, domain: &DomainRef, iothread_id: u32, flags: u32) -> Result<()> {
+        check_flags(flags, IMPACT, "virDomainAddIOThread")?;
+        self.add_thread(domain, iothread_id, flags)
+    }
+
+    fn del_iothread(&self, domain: &DomainRef, iothread_id: u32, flags: u32) -> Result<()> {
+        check_flags(flags, IMPACT, "virDomainDelIOThread")?;
+        self.remove_thread(domain, iothread_id, flags)
+    }
+
+    fn set_iothread_params(
+        &self,
+        domain: &DomainRef,
+        iothread_id: u32,
+        params: &[TypedParam],
+        flags: u32,
+    ) -> Result<()> {
+        check_flags(flags, IMPACT, "virDomainSetIOThreadParams")?;
+        self.tune_thread(domain, iothread_id, params, flags)
+    }
+
+    fn set_guest_vcpus(&self, domain: &DomainRef, cpumap: &str, state: i32, flags: u32) -> Result<()> {
+        check_flags(flags, 0, "virDomainSetGuestVcpus")?;
+        let guest = self.find(domain)?;
+        let _turn = guest.jobs.take_turn("virDomainSetGuestVcpus")?;
+        guest.lock().running()?;
+        let wanted = super::pinning::cpus_in(cpumap);
+        let cpus = agent::execute(&guest, "guest-get-vcpus", Value::Null, None)?;
+        let known = |id: u32| {
+            let id_of = |cpu: &Value| cpu.get("logical-id").and_then(Value::as_u64);
+            cpus.as_array().into_iter().flatten().any(|cpu| id_of(cpu) == Some(u64::from(id)))
+        };
+        if let Some(unknown) = wanted.iter().find(|id| !known(**id)) {
+            return Err(bad(format!("vcpu '{unknown}' is not present in the guest")));
+        }
+        let set = wanted.iter().map(|id| json!({ "logical-id": id, "online": state != 0 }));
+        let arguments = json!({ "vcpus": set.collect::<Vec<_>>() });
+        agent::execute(&guest, "guest-set-vcpus", arguments, None)?;
+        Ok(())
     }
 
     fn guest_vcpus(&self, domain: &DomainRef, flags: u32) -> Result<Vec<TypedParam>> {
@@ -260,7 +300,9 @@ impl DomainTuning for QemuConnection {
         let list = |wanted: &dyn Fn(&Value) -> bool| {
             let cpus = cpus.as_array().into_iter().flatten().filter(|cpu| wanted(cpu));
             let ids = cpus.filter_map(|cpu| cpu.get("logical-id").and_then(Value::as_u64));
-            ids.map(|id| id.to_string()).collect::<Vec<_>>().join(",")
+            let mut ids: Vec<u32> = ids.filter_map(|id| u32::try_from(id).ok()).collect();
+            ids.sort_unstable();
+            super::pinning::list_of(&ids)
         };
         let is = |cpu: &Value, field: &str| cpu.get(field).and_then(Value::as_bool) == Some(true);
         Ok(vec![
@@ -327,8 +369,12 @@ fn set_guest_vcpus(guest: &Guest, count: u32) -> Result<()> {
     let cpus = agent::execute(guest, "guest-get-vcpus", Value::Null, None)?;
     let mut left = count;
     let mut wanted = Vec::new();
-    for cpu in cpus.as_array().into_iter().flatten() {
-        let fixed = cpu.get("can-offline").and_then(Value::as_bool) != Some(true);
+    let is_fixed = |cpu: &Value| cpu.get("can-offline").and_then(Value::as_bool) != Some(true);
+    let mut cpus: Vec<&Value> = cpus.as_array().into_iter().flatten().collect();
+    // Those that cannot be turned off count first.
+    cpus.sort_by_key(|cpu| (!is_fixed(cpu), cpu.get("logical-id").and_then(Value::as_u64)));
+    for cpu in cpus {
+        let fixed = is_fixed(cpu);
         let on = fixed || left > 0;
         left = left.saturating_sub(u32::from(on));
         wanted.push(json!({ "logical-id": cpu.get("logical-id"), "online": on }));
@@ -363,8 +409,8 @@ impl QemuConnection {
             for (_, slot) in plugged.iter().rev().take(there - wanted) {
                 let path = slot.get("qom-path").and_then(Value::as_str).unwrap_or("");
                 let Some(id) = path.strip_prefix("/machine/peripheral/") else {
-                    let detail = "vcpus that are there from the start cannot be taken out";
-                    return Err(Error::operation_failed(detail).from_origin(ErrorOrigin::QEMU));
+                    let detail = "failed to find appropriate hotpluggable vcpus to reach the desired target vcpu count";
+                    return Err(Error::unsupported_configuration(detail).from_origin(ErrorOrigin::QEMU));
                 };
                 monitor.execute("device_del", json!({ "id": id }))?;
                 self.wait_for_removal(guest, id, "vcpu")?;
@@ -398,6 +444,7 @@ impl QemuConnection {
         let detail = format!(
             "{what} unplug request timed out. Unplug result must be manually inspected in the domain"
         );
-        Err(Error::operation_failed(detail).from_origin(ErrorOrigin::QEMU))
+        let code = if what == "vcpu" { ErrorCode::OPERATION_TIMEOUT } else { ErrorCode::OPERATION_FAILED };
+        Err(Error::new(code, detail).from_origin(ErrorOrigin::QEMU))
     }
 }

@@ -7,6 +7,7 @@
 use super::guest::Guest;
 use super::socket;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
+use crate::model::constants::*;
 use crate::xml::Element;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
@@ -48,11 +49,20 @@ pub fn execute(guest: &Guest, command: &str, arguments: Value, limit: Option<Dur
         json!({ "execute": command, "arguments": arguments })
     };
     let mut connection = Connection::open(guest)?;
+    let limit = limit.or_else(|| patience(guest.lock().running().map_or(-2, |active| active.agent_patience)));
     connection.synchronise(limit.unwrap_or(SYNC).min(SYNC))?;
     connection.send(&request)?;
     let answer = connection.receive(Instant::now() + limit.unwrap_or(PATIENCE))?;
     let answer = answer.ok_or_else(|| timed_out(command))?;
     unwrap(command, answer)
+}
+
+/// How long `seconds` or one of its special values is; `None` without a limit.
+pub fn patience(seconds: i32) -> Option<Duration> {
+    match seconds {
+        DOMAIN_AGENT_RESPONSE_TIMEOUT_DEFAULT => Some(SYNC),
+        seconds => u64::try_from(seconds).ok().map(Duration::from_secs),
+    }
 }
 
 /// Sends a command that takes the guest down, so that its answer may never come.
@@ -90,7 +100,7 @@ fn unwrap(command: &str, mut answer: Value) -> Result<Value> {
     if let Some(error) = answer.get("error") {
         let words = error.get("desc").and_then(Value::as_str).unwrap_or("unknown error");
         let detail = format!("unable to execute QEMU agent command '{command}': {words}");
-        return Err(Error::internal(detail).from_origin(ErrorOrigin::QEMU));
+        return Err(Error::new(ErrorCode::AGENT_COMMAND_FAILED, detail).from_origin(ErrorOrigin::QEMU));
     }
     Ok(answer.get_mut("return").map(Value::take).unwrap_or(Value::Null))
 }

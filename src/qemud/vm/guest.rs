@@ -105,6 +105,10 @@ pub struct Active {
     pub balloon: u64,
     /// Whether its agent has opened its channel.
     pub agent_connected: bool,
+    /// How long its agent may take, in seconds or as one of the wire's special values.
+    pub agent_patience: i32,
+    /// Disks whose mark was set on the disk rather than on one of its images.
+    pub marked_disks: Vec<String>,
     /// Threads of its virtual CPUs, by index; 0 for one that is not there.
     pub vcpu_threads: Vec<i32>,
     /// Commands that undo what was prepared for it.
@@ -289,6 +293,8 @@ impl Active {
             dump: None,
             balloon,
             agent_connected: false,
+            agent_patience: DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
+            marked_disks: Vec::new(),
             vcpu_threads: Vec::new(),
             clean_up: Vec::new(),
         }

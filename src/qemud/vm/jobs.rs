@@ -240,6 +240,9 @@ fn statistics(operation: i32, progress: &Progress, took: Duration, ended: bool) 
     add("memory_dirty_rate", progress.dirty_rate);
     add("memory_iteration", progress.iteration);
     add("memory_page_size", progress.page_size);
+    if ended {
+        add("memory_postcopy_requests", 0);
+    }
     params
 }
 

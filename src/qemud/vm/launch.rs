@@ -71,6 +71,8 @@ pub struct Blueprint {
 pub struct Manner {
     /// Leave it halted.
     pub paused: bool,
+    /// It is left halted because a client wants it so now, not because its image says so.
+    pub paused_by_client: bool,
     /// It ends with the connection that started it.
     pub autodestroy: bool,
     /// Its memory came from an image.
@@ -312,8 +314,9 @@ impl Starting<'_> {
             inventory.tell_lifecycle(reference.clone(), (DOMAIN_EVENT_STARTED, detail));
         }
         if manner.paused {
+            let by_image = manner.restored && !manner.paused_by_client;
             let detail =
-                if manner.restored { DOMAIN_EVENT_SUSPENDED_RESTORED } else { DOMAIN_EVENT_SUSPENDED_PAUSED };
+                if by_image { DOMAIN_EVENT_SUSPENDED_RESTORED } else { DOMAIN_EVENT_SUSPENDED_PAUSED };
             inventory.tell_lifecycle(reference, (DOMAIN_EVENT_SUSPENDED, detail));
         } else {
             self.monitor.query("cont").map_err(|error| self.explain(error))?;
