@@ -13,6 +13,8 @@
 mod common;
 
 mod beside;
+mod compared;
+mod devices;
 mod ends;
 mod firmware;
 mod older;
