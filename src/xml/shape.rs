@@ -232,7 +232,8 @@ impl Shape {
         found.map(|known| known.shape)
     }
 
-    fn place(&self, child: &str) -> usize {
+    /// The place of a child among the kinds of children; the largest number for what is no such kind.
+    pub fn place(&self, child: &str) -> usize {
         self.children.iter().position(|known| known.shape.name == child).unwrap_or(usize::MAX)
     }
 

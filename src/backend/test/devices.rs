@@ -7,43 +7,9 @@ use super::{bandwidth, definition, throttle};
 use crate::error::ErrorCode;
 use crate::model::constants::*;
 use crate::model::event::DomainEvent;
+use crate::xml::domain::devices::DEVICES;
 use crate::xml::{self, Element};
 
-/// The kinds of devices.
-const KINDS: &[&str] = &[
-    "emulator",
-    "disk",
-    "controller",
-    "lease",
-    "filesystem",
-    "interface",
-    "smartcard",
-    "serial",
-    "parallel",
-    "console",
-    "channel",
-    "input",
-    "tpm",
-    "graphics",
-    "audio",
-    "sound",
-    "video",
-    "hostdev",
-    "redirdev",
-    "redirfilter",
-    "hub",
-    "watchdog",
-    "memballoon",
-    "rng",
-    "nvram",
-    "panic",
-    "shmem",
-    "memory",
-    "iommu",
-    "vsock",
-    "crypto",
-    "pstore",
-];
 /// What a refusal calls a SCSI, USB, … host device.
 const HOST_DEVICE_WORDS: [(&str, &str); 5] =
     [("usb", "default"), ("pci", "kvm"), ("scsi", "vfio"), ("scsi_host", "xen"), ("mdev", "(null)")];
@@ -55,7 +21,7 @@ fn unsupported(detail: String) -> Error {
 /// Reads a device's document.
 fn read(text: &str) -> Result<Element> {
     let device = xml::parse(text, "device_definition")?;
-    if KINDS.contains(&device.name.as_str()) && device.name != "emulator" {
+    if DEVICES.child(&device.name).is_some() && device.name != "emulator" {
         return Ok(device);
     }
     let detail = format!("unknown device type '{}'", device.name);

@@ -6,6 +6,8 @@ use super::{cpu, image, node, smbios};
 use crate::error::{Error, Result};
 use crate::qemud::define::number;
 use crate::xml::Element;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::path::Path;
 
 /// Everything before the monitor.
@@ -267,17 +269,14 @@ fn clock(active: &Element) -> Result<String> {
             let adjustment: i64 = adjustment
                 .parse()
                 .map_err(|_| Error::xml(format!("invalid clock adjustment '{adjustment}'")))?;
-            moment(
-                now()
-                    + adjustment
-                    + if said("basis") == Some("localtime") { offset_of_localtime(None)? } else { 0 },
-            )
+            let zone = if said("basis") == Some("localtime") { offset_of_localtime(None)? } else { 0 };
+            moment(now().saturating_add(adjustment).saturating_add(zone))?
         }
         Some("absolute") => {
             let start = said("start").unwrap_or("0");
-            moment(start.parse().map_err(|_| Error::xml(format!("invalid clock start '{start}'")))?)
+            moment(start.parse().map_err(|_| Error::xml(format!("invalid clock start '{start}'")))?)?
         }
-        Some("timezone") => moment(now() + offset_of_localtime(said("timezone"))?),
+        Some("timezone") => moment(now() + offset_of_localtime(said("timezone"))?)?,
         _ => "utc".to_string(),
     };
     let mut text = format!("base={base}");
@@ -296,41 +295,24 @@ fn clock(active: &Element) -> Result<String> {
 }
 
 fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs() as i64)
+    Timestamp::now().as_second()
 }
 
-/// How far a zone's wall clock is ahead of UTC, asked from the system's own `date`.
+/// How far a zone's wall clock is ahead of UTC at present; the system's own zone if none is named.
 fn offset_of_localtime(zone: Option<&str>) -> Result<i64> {
-    let mut command = std::process::Command::new("date");
-    command.arg("+%z");
-    if let Some(zone) = zone {
-        command.env("TZ", zone);
-    }
-    let output = command.output().map_err(|cause| Error::system("cannot run date", &cause))?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_string();
-    let parts = text.strip_prefix(['+', '-']).filter(|digits| digits.len() == 4 && digits.is_ascii());
-    let parsed = parts.and_then(|digits| {
-        Some(digits[..2].parse::<i64>().ok()? * 3600 + digits[2..].parse::<i64>().ok()? * 60)
-    });
-    let seconds = parsed
-        .ok_or_else(|| Error::internal(format!("the offset of local time is not understood: '{text}'")))?;
-    Ok(if text.starts_with('-') { -seconds } else { seconds })
+    let zone = match zone {
+        Some(name) => TimeZone::get(name).map_err(|_| Error::xml(format!("unknown time zone '{name}'")))?,
+        None => TimeZone::system(),
+    };
+    Ok(zone.to_offset(Timestamp::now()).seconds().into())
 }
 
 /// Seconds since 1970 as QEMU wants a date.
-fn moment(seconds: i64) -> String {
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Days to a date in the Gregorian calendar, by eras of 400 years that begin in March.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = year_of_era + era * 400 + carry;
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60)
+fn moment(seconds: i64) -> Result<String> {
+    let moment = Timestamp::from_second(seconds);
+    let moment =
+        moment.map_err(|_| Error::xml(format!("the clock cannot stand at {seconds} s since 1970")))?;
+    Ok(moment.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }
 
 fn boot(builder: &mut Builder<'_>) -> Result<()> {
@@ -386,10 +368,13 @@ mod tests {
 
     #[test]
     fn moments_are_dates() {
-        assert_eq!(moment(0), "1970-01-01T00:00:00");
-        assert_eq!(moment(951_782_400), "2000-02-29T00:00:00");
-        assert_eq!(moment(1_795_470_210), "2026-11-23T21:43:30");
-        assert_eq!(moment(-1), "1969-12-31T23:59:59");
+        assert_eq!(moment(0).unwrap(), "1970-01-01T00:00:00");
+        assert_eq!(moment(951_782_400).unwrap(), "2000-02-29T00:00:00");
+        assert_eq!(moment(1_795_470_210).unwrap(), "2026-11-23T21:43:30");
+        assert_eq!(moment(-1).unwrap(), "1969-12-31T23:59:59");
+        assert!(moment(i64::MAX).is_err());
+        assert_eq!(offset_of_localtime(Some("UTC")).unwrap(), 0);
+        assert!(offset_of_localtime(Some("Nowhere/Land")).is_err());
     }
 
     #[test]

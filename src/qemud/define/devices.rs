@@ -1,46 +1,7 @@
 //! The devices of a definition while it is being completed: found by kind, inserted where libvirt would write them.
 
+use crate::xml::domain::devices::DEVICES;
 use crate::xml::{Element, Node};
-
-/// The order of the kinds inside `<devices>`.
-const ORDER: &[&str] = &[
-    "emulator",
-    "disk",
-    "controller",
-    "lease",
-    "filesystem",
-    "interface",
-    "smartcard",
-    "serial",
-    "parallel",
-    "console",
-    "channel",
-    "input",
-    "tpm",
-    "graphics",
-    "sound",
-    "audio",
-    "video",
-    "hostdev",
-    "redirdev",
-    "redirfilter",
-    "hub",
-    "watchdog",
-    "memballoon",
-    "rng",
-    "nvram",
-    "panic",
-    "shmem",
-    "memory",
-    "iommu",
-    "vsock",
-    "crypto",
-    "pstore",
-];
-
-fn rank(name: &str) -> usize {
-    ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len())
-}
 
 /// The children of `<devices>`.
 pub struct Devices {
@@ -70,7 +31,7 @@ impl Devices {
 
     /// Puts them into `<devices>`, in order.
     pub fn into_element(mut self, devices: &mut Element) {
-        self.items.sort_by_key(|element| rank(&element.name));
+        self.items.sort_by_key(|element| DEVICES.place(&element.name));
         devices.nodes = self.items.into_iter().map(Node::Element).collect();
     }
 
@@ -96,8 +57,8 @@ impl Devices {
 
     /// Adds a device after those of its kind.
     pub fn add(&mut self, element: Element) {
-        let rank_of_new = rank(&element.name);
-        let at = self.items.iter().rposition(|known| rank(&known.name) <= rank_of_new);
+        let place = DEVICES.place(&element.name);
+        let at = self.items.iter().rposition(|known| DEVICES.place(&known.name) <= place);
         self.items.insert(at.map_or(0, |at| at + 1), element);
     }
 
