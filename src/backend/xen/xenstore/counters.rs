@@ -1,7 +1,7 @@
 //! What passed through a domain's disks and interfaces, as the other ends in this host's kernel count it.
 
 use super::devices::{BackEnd, Disk, Interface};
-use super::layer::XenstoreLayer;
+use super::layer::{XenstoreLayer, invalid};
 use crate::backend::DomainStats;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::{BlockStats, DomainRef, InterfaceStats, TypedParam};
@@ -17,21 +17,23 @@ impl XenstoreLayer {
         path.is_dir().then_some(path)
     }
 
-    fn find_disk(&self, domain: &DomainRef, path: &str, operation: &'static str) -> Result<(u32, Disk)> {
-        if path.is_empty() {
-            let what = "summary statistics are not supported yet";
-            return Err(Error::new(ErrorCode::OPERATION_UNSUPPORTED, what).from_origin(ErrorOrigin::XEN));
-        }
+    /// The disk that a target or a source names, or all disks for an empty name; and whose they are.
+    fn find_disks(
+        &self,
+        domain: &DomainRef,
+        path: &str,
+        operation: &'static str,
+    ) -> Result<(u32, Vec<Disk>)> {
         let id = self.to_read(domain, operation)?;
-        let disks = self.store.devices(id)?.disks;
+        let mut disks = self.store.devices(id)?.disks;
+        if path.is_empty() {
+            return Ok((id, disks));
+        }
         let named = |name: &Option<String>| name.as_deref() == Some(path);
         let place = disks.iter().position(|disk| named(&disk.target));
         let place = place.or_else(|| disks.iter().position(|disk| named(&disk.source)));
-        let disk = place.and_then(|place| disks.into_iter().nth(place));
-        let disk = disk.ok_or_else(|| {
-            Error::invalid_argument(format!("invalid path: {path}")).from_origin(ErrorOrigin::XEN)
-        })?;
-        Ok((id, disk))
+        let place = place.ok_or_else(|| invalid(&format!("invalid path: {path}")))?;
+        Ok((id, vec![disks.swap_remove(place)]))
     }
 
     /// The counters of a disk. Only the kernel's own driver counts.
@@ -68,32 +70,54 @@ fn sectors(count: i64) -> i64 {
     if count < 0 { -1 } else { count.saturating_mul(SECTOR) }
 }
 
+/// What a disk's driver counted, or several together.
+#[derive(Default)]
+struct Counted {
+    stats: BlockStats,
+    flushes: i64,
+}
+
+impl XenstoreLayer {
+    fn count(&self, domain: &DomainRef, path: &str, operation: &'static str) -> Result<Counted> {
+        let (id, disks) = self.find_disks(domain, path, operation)?;
+        let mut sum = Counted::default();
+        for disk in disks {
+            let folder = match self.disk_counters(id, &disk.back_end) {
+                // One that nobody counts adds nothing to the sum of all.
+                Err(_) if path.is_empty() => continue,
+                found => found?,
+            };
+            let counter = |name| counter(&folder, name);
+            let stats = &mut sum.stats;
+            stats.read_requests += counter("rd_req");
+            stats.read_bytes += sectors(counter("rd_sect"));
+            stats.write_requests += counter("wr_req");
+            stats.write_bytes += sectors(counter("wr_sect"));
+            // Requests that found no room in the driver, which is the nearest to an error that is counted.
+            stats.errors += counter("oo_req");
+            sum.flushes += counter("f_req");
+        }
+        Ok(sum)
+    }
+}
+
 impl DomainStats for XenstoreLayer {
     fn block_stats(&self, domain: &DomainRef, path: &str) -> Result<BlockStats> {
-        let (id, disk) = self.find_disk(domain, path, "virDomainBlockStats")?;
-        let folder = self.disk_counters(id, &disk.back_end)?;
-        Ok(BlockStats {
-            read_requests: counter(&folder, "rd_req"),
-            read_bytes: sectors(counter(&folder, "rd_sect")),
-            write_requests: counter(&folder, "wr_req"),
-            write_bytes: sectors(counter(&folder, "wr_sect")),
-            // Requests that found no room in the driver, which is the nearest to an error that is counted.
-            errors: counter(&folder, "oo_req"),
-        })
+        Ok(self.count(domain, path, "virDomainBlockStats")?.stats)
     }
 
     fn block_stats_params(&self, domain: &DomainRef, path: &str, flags: u32) -> Result<Vec<TypedParam>> {
         if flags != 0 {
             return Err(Error::unsupported("virDomainBlockStatsFlags"));
         }
-        let (id, disk) = self.find_disk(domain, path, "virDomainBlockStatsFlags")?;
-        let folder = self.disk_counters(id, &disk.back_end)?;
+        let Counted { stats, flushes } = self.count(domain, path, "virDomainBlockStatsFlags")?;
         let figures = [
-            ("wr_bytes", sectors(counter(&folder, "wr_sect"))),
-            ("wr_operations", counter(&folder, "wr_req")),
-            ("rd_bytes", sectors(counter(&folder, "rd_sect"))),
-            ("rd_operations", counter(&folder, "rd_req")),
-            ("flush_operations", counter(&folder, "f_req")),
+            ("wr_bytes", stats.write_bytes),
+            ("wr_operations", stats.write_requests),
+            ("rd_bytes", stats.read_bytes),
+            ("rd_operations", stats.read_requests),
+            ("flush_operations", flushes),
+            ("errs", stats.errors),
         ];
         let known = figures.into_iter().filter(|(_, value)| *value >= 0);
         Ok(known.map(|(name, value)| TypedParam::new(name, value)).collect())
