@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::event::{Event, EventFilter};
 use compare::{Census, Resident};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the hypervisor is asked without being told to.
 const TICK: Duration = Duration::from_secs(1);
@@ -83,7 +83,7 @@ impl EventSource {
         };
         let watcher = watcher.and_then(with_signals);
         let mut census = Census::default();
-        census.compare(self.inner.residents()?, |ids| self.inner.names(ids));
+        census.compare(self.inner.residents()?, Instant::now(), |ids| self.inner.names(ids));
         let inner = Arc::downgrade(&self.inner);
         let thread = std::thread::Builder::new().name("events".to_string()).stack_size(256 * 1024);
         thread
@@ -117,7 +117,7 @@ fn watch(inner: &Weak<Inner>, mut watcher: Option<Watcher>, mut census: Census) 
         }
         // A look that fails tells nothing; the next one will.
         if let Ok(residents) = inner.residents() {
-            for event in census.compare(residents, |ids| inner.names(ids)) {
+            for event in census.compare(residents, Instant::now(), |ids| inner.names(ids)) {
                 inner.bus.publish(&event);
             }
         }

@@ -7,6 +7,7 @@
 mod document;
 mod listing;
 mod lookup;
+mod statistics;
 
 use super::definitions::{Definition, Definitions};
 use super::hypervisor::{Hypervisor, XenDomain};
@@ -253,7 +254,6 @@ impl Host for Directory {
 // What needs no overview is left to those who can do it.
 impl DomainTuning for Directory {}
 impl DomainDevices for Directory {}
-impl DomainStats for Directory {}
 impl DomainJobs for Directory {}
 impl DomainGuest for Directory {}
 impl DomainMonitor for Directory {}

@@ -5,11 +5,12 @@ use crate::model::DomainRef;
 use crate::model::constants::*;
 use crate::model::event::{DomainEvent, Event};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Looks for which a new domain may stay nameless or paused before it counts as started: its toolstack builds it
-/// paused and names it on the way.
-const LOOKS_TO_BUILD: u32 = 3;
+/// How long a new domain may stay nameless or paused before it counts as started: its toolstack builds it paused and
+/// names it on the way.
+const TIME_TO_BUILD: Duration = Duration::from_secs(15);
 
 /// A domain at one look.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ impl From<XenDomain> for Resident {
 struct Known {
     last: Resident,
     name: Option<String>,
-    /// Whether its start was told; if not, for how many looks it has been there.
-    told: Result<(), u32>,
+    /// Since when it is there and its start has not been told; `None` once it was.
+    building_since: Option<Instant>,
     /// Whether it was told that it crashed and lies there.
     crash_told: bool,
 }
@@ -64,6 +65,7 @@ impl Census {
     pub(super) fn compare(
         &mut self,
         residents: Vec<Resident>,
+        when: Instant,
         names: impl Fn(&[u32]) -> Vec<Option<String>>,
     ) -> Vec<Event> {
         let mut events = Vec::new();
@@ -75,7 +77,7 @@ impl Census {
             self.known.values().filter(|known| is_gone(known)).map(|known| known.last.id).collect();
         for id in gone {
             if let Some(known) = self.known.remove(&id)
-                && known.told.is_ok()
+                && known.building_since.is_none()
             {
                 events.push(lifecycle(&known, None, DOMAIN_EVENT_STOPPED, why_stopped(known.last.shutdown)));
             }
@@ -86,7 +88,7 @@ impl Census {
             self.known.entry(now.id).or_insert_with(|| Known {
                 last: now.clone(),
                 name: None,
-                told: if first_look { Ok(()) } else { Err(0) },
+                building_since: (!first_look).then_some(when),
                 crash_told: false,
             });
         }
@@ -98,7 +100,7 @@ impl Census {
         }
         for (id, now) in living {
             if let Some(known) = self.known.get_mut(&id) {
-                known.look(now, &mut events);
+                known.look(now, when, &mut events);
             }
         }
         events
@@ -107,22 +109,21 @@ impl Census {
 
 impl Known {
     /// Tells what happened to a domain that is still there.
-    fn look(&mut self, now: Resident, events: &mut Vec<Event>) {
+    fn look(&mut self, now: Resident, when: Instant, events: &mut Vec<Event>) {
         let id = Some(now.id);
         let before = std::mem::replace(&mut self.last, now);
         let mut tell = |known: &Known, event, detail| events.push(lifecycle(known, id, event, detail));
-        match self.told {
-            Err(looks) if looks < LOOKS_TO_BUILD && (self.last.paused || self.name.is_none()) => {
-                self.told = Err(looks + 1);
-            }
-            Err(_) => {
-                self.told = Ok(());
+        let is_built = !self.last.paused && self.name.is_some();
+        match self.building_since {
+            Some(since) if !is_built && when.duration_since(since) < TIME_TO_BUILD => {}
+            Some(_) => {
+                self.building_since = None;
                 tell(self, DOMAIN_EVENT_STARTED, DOMAIN_EVENT_STARTED_BOOTED);
                 if self.last.paused {
                     tell(self, DOMAIN_EVENT_SUSPENDED, DOMAIN_EVENT_SUSPENDED_PAUSED);
                 }
             }
-            Ok(()) if self.last.shutdown.is_some() => {
+            None if self.last.shutdown.is_some() => {
                 // Its toolstack takes it away by itself; one that it leaves lying is worth a word.
                 let lies = before.shutdown == Some(ShutdownReason::Crash) && !self.crash_told;
                 if lies && self.last.shutdown == before.shutdown {
@@ -130,7 +131,7 @@ impl Known {
                     tell(self, DOMAIN_EVENT_CRASHED, DOMAIN_EVENT_CRASHED_PANICKED);
                 }
             }
-            Ok(()) => match (before.paused, self.last.paused) {
+            None => match (before.paused, self.last.paused) {
                 (false, true) => tell(self, DOMAIN_EVENT_SUSPENDED, DOMAIN_EVENT_SUSPENDED_PAUSED),
                 (true, false) => tell(self, DOMAIN_EVENT_RESUMED, DOMAIN_EVENT_RESUMED_UNPAUSED),
                 _ => {}
@@ -172,9 +173,11 @@ mod tests {
     fn looks(all: Vec<Vec<Resident>>) -> Vec<(String, Option<u32>, i32, i32)> {
         let mut census = Census::default();
         let mut seen = Vec::new();
-        for residents in all {
+        let begun = Instant::now();
+        for (number, residents) in (0..).zip(all) {
+            let when = begun + number * Duration::from_secs(5);
             let names = |ids: &[u32]| ids.iter().map(|id| Some(format!("guest{id}"))).collect();
-            seen.extend(told(census.compare(residents, names)));
+            seen.extend(told(census.compare(residents, when, names)));
         }
         seen
     }
@@ -234,9 +237,9 @@ mod tests {
     fn a_domain_that_nobody_named_and_that_never_ran_leaves_no_trace() {
         let mut census = Census::default();
         let paused = Resident { paused: true, ..domain(1) };
-        census.compare(Vec::new(), |_| vec![None]);
-        assert_eq!(census.compare(vec![paused], |_| vec![None]), []);
-        assert_eq!(census.compare(Vec::new(), |_| vec![None]), []);
+        census.compare(Vec::new(), Instant::now(), |_| vec![None]);
+        assert_eq!(census.compare(vec![paused], Instant::now(), |_| vec![None]), []);
+        assert_eq!(census.compare(Vec::new(), Instant::now(), |_| vec![None]), []);
     }
 
     #[test]

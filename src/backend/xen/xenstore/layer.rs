@@ -8,7 +8,6 @@ use crate::backend::xen::layer::{Layer, LayerKind};
 use crate::backend::{DomainGuest, DomainJobs, DomainMonitor, DomainSaving, DomainStreams, Domains};
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::model::DomainRef;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -17,14 +16,12 @@ pub struct XenstoreLayer {
     pub(super) store: Arc<Xenstore>,
     /// Knows better than the store which domain an id stands for.
     hypervisor: Option<Arc<Hypervisor>>,
-    /// Below it are `sys` and `proc`, where the other ends of devices count.
-    pub(super) root: PathBuf,
 }
 
 impl XenstoreLayer {
     /// The layer over a store. With a hypervisor it does not have to believe the store which domain is which.
     pub fn new(store: Arc<Xenstore>, hypervisor: Option<Arc<Hypervisor>>) -> XenstoreLayer {
-        XenstoreLayer { store, hypervisor, root: Path::new("/").to_path_buf() }
+        XenstoreLayer { store, hypervisor }
     }
 
     /// The store, for whoever wants to know more than operations tell.

@@ -21,6 +21,7 @@ mod watcher;
 
 pub use client::Xenstore;
 pub use consoles::{Consoles, Display};
+pub use counters::device_statistics;
 pub use devices::{BackEnd, Devices, Disk, Interface};
 pub use frame::{Message, PAYLOAD_MAX, WatchEvent};
 pub use identity::Identity;
