@@ -71,18 +71,13 @@ const NEWEST: Pair = (0x16, 0x18);
 const BEYOND: u32 = 8;
 
 /// The versions worth trying on a release, the likeliest first, without those of `dom0_op`.
-pub(super) fn candidates(release: Pair) -> Vec<Pair> {
-    let known =
-        CANDIDATES.iter().filter(|(of, _)| *of == release).flat_map(|(_, pairs)| pairs.iter().copied());
-    let mut found: Vec<Pair> = known.collect();
+pub(super) fn candidates(release: Pair) -> impl Iterator<Item = Pair> {
+    let of_release =
+        CANDIDATES.iter().find(|(of, _)| *of == release).map_or(&[] as &[Pair], |(_, pairs)| *pairs);
     let newer = (0..=BEYOND).flat_map(|sysctl| (0..=BEYOND).map(move |domctl| (sysctl, domctl)));
-    let newer = newer.map(|(sysctl, domctl)| (NEWEST.0 + sysctl, NEWEST.1 + domctl));
-    for pair in PAIRS.iter().rev().copied().chain(newer) {
-        if !found.contains(&pair) {
-            found.push(pair);
-        }
-    }
-    found
+    let newer = newer.skip(1).map(|(sysctl, domctl)| (NEWEST.0 + sysctl, NEWEST.1 + domctl));
+    let others = PAIRS.iter().rev().copied().chain(newer).filter(|pair| !of_release.contains(pair));
+    of_release.iter().copied().chain(others)
 }
 
 /// The last of `shapes` that begins at or before `version`.

@@ -155,6 +155,7 @@ impl Hypervisor {
             return Ok(None);
         }
         let answer = self.adjust(domain, scheduler, self.order(GET))?;
+        self.still_there(domain)?;
         let has = |field| self.interface().scheduler().field(field).is_some();
         let half = |field| answer.number(field) as u16;
         Ok(match scheduler {

@@ -1,4 +1,7 @@
 //! The virtual CPUs of a domain: how they fare, and which CPUs they may use.
+//!
+//! These questions go by id. So that nobody is told of a domain that has the id by now, each answer is given only
+//! after another look whether the id is still that of the domain asked about.
 
 use super::Hypervisor;
 use super::calls::{Command, Payload, refused};
@@ -74,6 +77,7 @@ impl Hypervisor {
                 cpu: answer.small("cpu"),
             });
         }
+        self.still_there(domain)?;
         Ok(found)
     }
 
@@ -99,6 +103,7 @@ impl Hypervisor {
         if let (Some(last), rest @ 1..) = (map.last_mut(), cpus % 8) {
             *last &= (1u8 << rest) - 1;
         }
+        self.still_there(domain)?;
         Ok(map)
     }
 

@@ -48,6 +48,33 @@ fn a_newer_hypervisor_is_read_and_not_changed() {
     assert_eq!(hypervisor.domains().unwrap().len(), 3);
 }
 
+#[test]
+fn nobody_is_told_of_a_domain_that_has_the_id_by_now() {
+    for played in Played::all() {
+        let hypervisor = open(&played).unwrap();
+        let one = hypervisor.domain(1).unwrap().unwrap();
+        let scheduler = hypervisor.scheduler().unwrap();
+        let replace_in = |commands| {
+            let mut inside = played.inside.lock().unwrap();
+            inside.domains[1].uuid = [1; 16];
+            inside.replaced_in = Some(commands);
+        };
+        let gone = |error: crate::error::Error| {
+            assert_eq!(error.to_string(), "Requested operation is not valid: domain is not running");
+        };
+        replace_in(1);
+        gone(hypervisor.vcpus(&one).unwrap_err());
+        replace_in(0);
+        gone(hypervisor.affinity(&one, 0, 8).unwrap_err());
+        if !played.is_old() {
+            replace_in(0);
+            gone(hypervisor.parameters(&one, scheduler).unwrap_err());
+        }
+        played.inside.lock().unwrap().domains.remove(1);
+        gone(hypervisor.vcpus(&one).unwrap_err());
+    }
+}
+
 /// Refuses everything but the question for its release.
 struct Refusing(i32, Errno);
 

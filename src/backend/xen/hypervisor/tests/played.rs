@@ -84,8 +84,24 @@ pub struct Inside {
     pub asked: Vec<(u64, u32, u32)>,
     /// What `num_domains` says, if not the truth.
     pub claimed: Option<u32>,
+    /// After so many more commands domain 1 is another one.
+    pub replaced_in: Option<usize>,
     /// Bytes more than the interface says in each element of a list.
     pub longer: usize,
+}
+
+impl Inside {
+    /// Notes a command, before it is carried out.
+    fn note(&mut self, asked: (u64, u32, u32)) {
+        self.asked.push(asked);
+        self.replaced_in = match self.replaced_in {
+            Some(0) => {
+                self.domains[1].uuid = [9; 16];
+                None
+            }
+            left => left.map(|left| left - 1),
+        };
+    }
 }
 
 /// The played hypervisor.
@@ -335,7 +351,7 @@ impl Door for Played {
         assert!(!regions[0].links.iter().any(|link| link.to >= regions.len() || link.at % 8 != 0));
         let word = |at: usize| u32::from_le_bytes(regions[0].bytes[at..at + 4].try_into().unwrap());
         let (command, asked) = (word(0), word(4));
-        self.inside.lock().unwrap().asked.push((number, command, asked));
+        self.inside.lock().unwrap().note((number, command, asked));
         match (number, self.is_old()) {
             (7, true) if asked == 0x0300_0000 => match command {
                 22 | 24 | 38 => self.sysctl(command, regions),
