@@ -65,7 +65,7 @@ fn a_domain_is_found_and_described() {
         let info = xend.ok(&["dominfo", "demo"]);
         for line in [
             "Id:             9",
-            "OS Type:        linux",
+            "OS Type:        xen",
             "State:          running",
             "CPU(s):         2",
             "Max memory:     524288 KiB",

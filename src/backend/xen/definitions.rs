@@ -3,8 +3,11 @@
 //! `NAME.cfg` is what `hvsh` writes; any other file there that reads as a guest's configuration counts as well. A
 //! link of the same name in `auto` lets the host's own service start the domain with the host.
 
+use super::managed;
 use super::native::config::Config;
 use super::native::xl::{self, Use};
+use super::native::xm;
+use super::xend;
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::host::durable::{remove_durably, sync_folder, write_durably};
 use crate::xml::Element;
@@ -24,6 +27,8 @@ const OTHERS: &[&str] =
 pub struct Definitions {
     folder: PathBuf,
     saves: PathBuf,
+    /// Where xend keeps its domains; they are shown and left alone.
+    managed: PathBuf,
 }
 
 /// A definition and its file.
@@ -39,11 +44,43 @@ pub struct Definition {
     pub path: PathBuf,
     /// What it says.
     pub config: Config,
+    /// Whether it belongs to xend, which is not there to be asked.
+    pub of_xend: bool,
+}
+
+impl Definition {
+    /// Refuses to touch what belongs to xend.
+    pub fn must_not_be_xends(&self) -> Result<()> {
+        match self.of_xend {
+            false => Ok(()),
+            true => Err(Error::invalid_operation(format!(
+                "domain '{}' belongs to xend, which does not run; start xend to use it ({})",
+                self.name,
+                self.path.display()
+            ))
+            .from_origin(ErrorOrigin::XEN)),
+        }
+    }
+
+    /// Refuses to write anew a file of which a part could not be read: it would be lost.
+    fn must_be_ours(&self) -> Result<()> {
+        self.must_not_be_xends()?;
+        self.config.require_all_read(&self.path.display().to_string())
+    }
+
+    /// Refuses to take a file at its word where a statement that could not be read may say something else.
+    pub fn must_be_read(&self) -> Result<()> {
+        self.config.require_read(&self.path.display().to_string(), xm::is_known)
+    }
 }
 
 impl Default for Definitions {
     fn default() -> Definitions {
-        Definitions { folder: "/etc/xen".into(), saves: "/var/lib/hvsh/xen/save".into() }
+        Definitions {
+            folder: "/etc/xen".into(),
+            saves: "/var/lib/hvsh/xen/save".into(),
+            managed: xend::MANAGED_DOMAINS.into(),
+        }
     }
 }
 
@@ -52,6 +89,11 @@ impl Definitions {
     pub fn all(&self) -> Vec<Definition> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().filter_map(|entry| entry.ok());
         let mut found: Vec<Definition> = entries.filter_map(|entry| read(&entry.path())).collect();
+        for managed in managed::all(&self.managed) {
+            if found.iter().all(|known| known.uuid != managed.uuid) {
+                found.push(managed);
+            }
+        }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found.dedup_by(|a, b| a.name == b.name);
         found
@@ -73,6 +115,7 @@ impl Definitions {
         self.check_identity(&all, &name, uuid)?;
         let old = all.into_iter().find(|definition| definition.name == name);
         if let Some(old) = &old {
+            old.must_be_ours()?;
             xl::keep_unknown(&old.config, &mut config);
         }
         let path = match old {
@@ -80,11 +123,12 @@ impl Definitions {
             None => self.folder.join(format!("{}.cfg", file_name(&name)?)),
         };
         write_durably(&path, config.to_string().as_bytes())?;
-        Ok(Definition { name, uuid, says_uuid: true, path, config })
+        Ok(Definition { name, uuid, says_uuid: true, path, config, of_xend: false })
     }
 
     /// Replaces what a definition says.
     pub fn rewrite(&self, definition: &Definition) -> Result<()> {
+        definition.must_be_ours()?;
         write_durably(&definition.path, definition.config.to_string().as_bytes())
     }
 
@@ -105,12 +149,14 @@ impl Definitions {
 
     /// Forgets a definition.
     pub fn remove(&self, definition: &Definition) -> Result<()> {
+        definition.must_not_be_xends()?;
         remove_durably(&self.autostart_link(definition))?;
         remove_durably(&definition.path)
     }
 
     /// Gives a definition another name, in its file and as its file.
     pub fn rename(&self, definition: &Definition, name: &str) -> Result<()> {
+        definition.must_be_ours()?;
         let mut renamed = definition.clone();
         renamed.config.set("name", name);
         renamed.config.set("uuid", definition.uuid.to_string());
@@ -129,11 +175,15 @@ impl Definitions {
 
     /// Whether the domain starts with the host.
     pub fn autostarts(&self, definition: &Definition) -> bool {
+        if definition.of_xend {
+            return managed::starts_with_xend(definition);
+        }
         self.autostart_link(definition).symlink_metadata().is_ok()
     }
 
     /// Makes the domain start with the host, or not.
     pub fn set_autostart(&self, definition: &Definition, starts: bool) -> Result<()> {
+        definition.must_not_be_xends()?;
         let link = self.autostart_link(definition);
         if !starts {
             return remove_durably(&link);
@@ -184,7 +234,14 @@ fn read(path: &Path) -> Option<Definition> {
     config.number("memory")?;
     let said = config.text("uuid").and_then(|text| Uuid::try_parse(&text).ok());
     let uuid = said.unwrap_or_else(|| uuid_of_path(path));
-    Some(Definition { name, uuid, says_uuid: said.is_some(), path: path.to_path_buf(), config })
+    Some(Definition {
+        name,
+        uuid,
+        says_uuid: said.is_some(),
+        path: path.to_path_buf(),
+        config,
+        of_xend: false,
+    })
 }
 
 /// A uuid for a file that says none: the same for the same path, on every host (FNV-1a).
@@ -203,8 +260,11 @@ mod tests {
 
     fn node() -> (tempfile::TempDir, Definitions) {
         let folder = tempfile::tempdir().unwrap();
-        let definitions =
-            Definitions { folder: folder.path().join("etc"), saves: folder.path().join("save") };
+        let definitions = Definitions {
+            folder: folder.path().join("etc"),
+            saves: folder.path().join("save"),
+            managed: folder.path().join("xend"),
+        };
         fs::create_dir(&definitions.folder).unwrap();
         (folder, definitions)
     }
@@ -252,6 +312,20 @@ mod tests {
         let config = Config::parse(&fs::read_to_string(path).unwrap());
         assert_eq!(config.text("cpuid").as_deref(), Some("host"));
         assert_eq!((config.number("memory"), config.text("extra")), (Some(64), None));
+    }
+
+    #[test]
+    fn a_file_that_is_a_program_is_not_written_anew() {
+        let (_keep, node) = node();
+        let path = node.folder.join("program");
+        let text = "import os\nname = 'old'\nmemory = 32\nif os.name:\n    kernel = '/k'\n";
+        fs::write(&path, text).unwrap();
+        let old = node.all().remove(0);
+        let refused = |error: Error| assert!(error.to_string().contains("/program:"), "{error}");
+        refused(old.must_be_read().unwrap_err());
+        refused(node.write(&tree("old", old.uuid.as_u128())).unwrap_err());
+        refused(node.rename(&old, "new").unwrap_err());
+        assert_eq!(fs::read_to_string(path).unwrap(), text);
     }
 
     #[test]

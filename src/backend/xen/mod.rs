@@ -10,6 +10,7 @@ mod directory;
 mod events;
 pub mod hypervisor;
 mod layer;
+mod managed;
 pub mod native;
 mod parts;
 pub mod proxy;

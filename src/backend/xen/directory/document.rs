@@ -118,6 +118,7 @@ fn disk_specification(disk: &Disk) -> Option<String> {
 
 /// The definition in a file.
 fn defined(definition: &Definition) -> Result<Element> {
+    definition.must_be_read()?;
     let mut config = definition.config.clone();
     config.set("uuid", definition.uuid.to_string());
     definition::complete(xl::domain_from_config(&config, Use::Kept)?)

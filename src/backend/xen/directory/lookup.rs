@@ -87,6 +87,7 @@ impl DomainLookup for Directory {
                 })
             }
             Domain::Defined(defined) => {
+                defined.must_be_read()?;
                 let tree = definition::complete(xl::domain_from_config(&defined.config, Use::Kept)?)?;
                 let view = View::parse(&tree)?;
                 Ok(DomainInfo {

@@ -6,11 +6,11 @@
 pub mod chardev;
 pub mod config;
 pub mod describe;
-pub mod platform;
 pub mod request;
 pub mod xl;
 pub mod xm;
 
+use crate::backend::xen::definition;
 use crate::backend::xen::sxp::{Sxp, read_answer};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::xml::Element;
@@ -34,8 +34,8 @@ pub fn to_xml(format: &str, config: &str) -> Result<String> {
 pub fn from_xml(format: &str, document: &str) -> Result<String> {
     let configuration = |tree: &Element| request::configuration(tree, request::Abilities::ALL);
     match format {
-        SXPR => Ok(configuration(&platform::parse(document)?)?.to_string()),
-        XM => Ok(xm::from_sxp(&configuration(&platform::parse(document)?)?).to_string()),
+        SXPR => Ok(configuration(&definition::parse(document)?)?.to_string()),
+        XM => Ok(xm::from_sxp(&configuration(&definition::parse(document)?)?).to_string()),
         other => Err(unknown_format(other, "virConnectDomainXMLToNative")),
     }
 }

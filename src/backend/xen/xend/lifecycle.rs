@@ -4,7 +4,8 @@ use super::domains::Described;
 use super::request::Form;
 use super::{XendLayer, cannot, check_flags, invalid};
 use crate::backend::DomainLifecycle;
-use crate::backend::xen::native::{platform, request};
+use crate::backend::xen::definition;
+use crate::backend::xen::native::request;
 use crate::backend::xen::sxp::Sxp;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::DomainRef;
@@ -22,7 +23,7 @@ const KEPT: &[&str] = &["on_xend_start", "on_xend_stop", "cpu_weight", "cpu_cap"
 impl DomainLifecycle for XendLayer {
     fn create_xml(&self, xml: &str, flags: u32) -> Result<DomainRef> {
         check_flags(flags, DOMAIN_START_PAUSED | DOMAIN_START_VALIDATE, "virDomainCreateXML")?;
-        let tree = platform::parse(xml)?;
+        let tree = definition::parse(xml)?;
         if let Some(known) = self.known(&tree)? {
             let name = &known.reference.name;
             if known.is_active() {
@@ -38,7 +39,7 @@ impl DomainLifecycle for XendLayer {
             return Err(cannot("virDomainDefineXMLFlags", "this xend keeps no domains that do not run"));
         }
         check_flags(flags, DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags")?;
-        let tree = platform::parse(xml)?;
+        let tree = definition::parse(xml)?;
         let known = self.known(&tree)?;
         let mut config = request::configuration(&tree, self.abilities())?;
         for field in known.iter().flat_map(|known| KEPT.iter().filter_map(|field| known.sxp.child(field))) {

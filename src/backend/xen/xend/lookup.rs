@@ -31,7 +31,8 @@ impl DomainLookup for XendLayer {
     fn os_type(&self, domain: &DomainRef) -> Result<String> {
         let described = self.find(domain)?;
         let is_hvm = native::describe::Image::of(&described.sxp).is_hvm;
-        Ok(if is_hvm { "hvm" } else { "linux" }.to_string())
+        // Not the word that the definition has for it.
+        Ok(if is_hvm { "hvm" } else { "xen" }.to_string())
     }
 
     fn lookup_by_id(&self, id: i32) -> Result<DomainRef> {

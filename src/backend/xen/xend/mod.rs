@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where xend keeps the definitions of its domains.
-const MANAGED_DOMAINS: &str = "/var/lib/xend/domains";
+pub const MANAGED_DOMAINS: &str = "/var/lib/xend/domains";
 /// The URI's parameter that says where xend listens, `unix:PATH` or `tcp:HOST:PORT`.
 pub const ADDRESS_PARAMETER: &str = "xend";
 /// The URI's parameter that says where xend keeps the definitions of its domains.

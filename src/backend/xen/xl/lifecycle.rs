@@ -90,6 +90,7 @@ impl DomainLifecycle for XlLayer {
         let Domain::Defined(definition) = &found else {
             return Err(invalid("domain is already running"));
         };
+        definition.must_not_be_xends()?;
         let image = self.directory.definitions().managed_save(definition.uuid);
         if image.exists() && flags & DOMAIN_START_FORCE_BOOT == 0 {
             self.restore_managed(&found, &image, flags)?;

@@ -200,6 +200,13 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Fails when there is any statement that could not be read.
+    pub fn require_all_read(&self, file: &str) -> Result<()> {
+        self.unread.first().map_or(Ok(()), |unread| Err(unread.error(file)))
+    }
+}
+
 impl Unread {
     /// Says where this stands and what would do instead.
     pub fn error(&self, file: &str) -> Error {

@@ -195,7 +195,7 @@ fn add_character_devices(domain: &Sxp, image: &Image, devices: &mut Element) {
     }
 }
 
-/// Screens, and the keyboards and mice that go with them.
+/// Screens, and a pointer on the USB bus.
 fn add_screen(domain: &Sxp, image: &Image, secure: bool, devices: &mut Element) {
     let frame_buffers: Vec<&Sxp> =
         domain.all("device").filter_map(Sxp::value).filter(|device| device.is_headed("vfb")).collect();
@@ -211,10 +211,6 @@ fn add_screen(domain: &Sxp, image: &Image, secure: bool, devices: &mut Element) 
     }
     if screens.is_empty() {
         return;
-    }
-    for kind in ["mouse", "keyboard"] {
-        let bus = if image.is_hvm { "ps2" } else { "xen" };
-        devices.push(Element::new("input").with("type", kind).with("bus", bus));
     }
     for screen in screens {
         devices.push(screen);

@@ -1,6 +1,6 @@
 //! From xend's S-expressions to domain XML.
 
-use super::platform;
+use crate::backend::xen::definition;
 use crate::backend::xen::sxp::Sxp;
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::xml::Element;
@@ -36,7 +36,7 @@ pub fn describe(domain: &Sxp, secure: bool) -> Result<Element> {
         tree.push(Element::new(event).with_text(action));
     }
     tree.push(devices::devices(domain, &image, secure));
-    platform::complete(&mut tree)?;
+    let mut tree = definition::complete(tree)?;
     if let Some(id) = active_id(domain) {
         tree.set("id", id);
     }
