@@ -41,6 +41,7 @@ bench: build
 	tools/setup bench
 	tools/demo-guest target/guest
 	$(CARGO) bench --bench ratios
+	tests/xen/bench target/release/hvsh
 
 install: build
 	install -D -m 755 target/release/hvsh $(BINDIR)/hvsh

@@ -84,7 +84,9 @@ fn open_as_root(uri: &Uri, wanted: &[LayerKind]) -> Result<XenConnection> {
         must_be_xen_host()?;
     }
     let mut parts = Parts::open_wanted(false, wanted);
-    parts.uri = uri.to_string();
+    if !uri.query.is_empty() {
+        parts.uri = uri.to_string();
+    }
     let mut layers = parts.layers();
     match xend {
         // The toolstack of its time: it knows which domains there are, and the newer one would get in its way.

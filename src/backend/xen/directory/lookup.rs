@@ -72,12 +72,7 @@ impl DomainLookup for Directory {
             Domain::Running(running, _) => {
                 let figures =
                     running.figures.as_ref().ok_or_else(|| Error::unsupported("virDomainGetInfo"))?;
-                let most = match &self.sources.store {
-                    Some(store) => store.read(&format!("/local/domain/{}/memory/static-max", running.id)),
-                    None => Ok(None),
-                };
-                let most = most.ok().flatten().and_then(|value| value.number::<u64>());
-                let most = most.or_else(|| figures.max_memory());
+                let most = self.most_memory(&running)?;
                 Ok(DomainInfo {
                     state: u8::try_from(figures.state().state).unwrap_or(0),
                     max_memory: most.unwrap_or_else(|| figures.memory()),

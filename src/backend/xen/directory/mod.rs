@@ -131,6 +131,11 @@ impl Directory {
         self.sources.store.as_ref()
     }
 
+    /// How many CPUs the host has, where the hypervisor can be asked.
+    pub fn host_cpus(&self) -> Option<u32> {
+        self.sources.hypervisor.as_ref()?.physical().ok().map(|physical| physical.cpus)
+    }
+
     /// All domains that run, by ascending id.
     pub fn running(&self) -> Result<Vec<Running>> {
         if let Some(hypervisor) = &self.sources.hypervisor {
@@ -195,6 +200,19 @@ impl Directory {
                 Err(no_domain(format!("no domain with matching uuid '{}' ({})", domain.uuid, domain.name)))
             }
         }
+    }
+
+    /// The most memory a running domain can have, in KiB: what it was made with, or the hypervisor's limit.
+    fn most_memory(&self, running: &Running) -> Result<Option<u64>> {
+        let made_with = match &self.sources.store {
+            // Without an answer of the store the hypervisor's limit has to do.
+            Some(store) => {
+                store.read(&format!("/local/domain/{}/memory/static-max", running.id)).ok().flatten()
+            }
+            None => None,
+        };
+        let limit = || running.figures.as_ref().and_then(XenDomain::max_memory);
+        Ok(made_with.and_then(|value| value.number()).or_else(limit))
     }
 
     /// The definition of a domain.

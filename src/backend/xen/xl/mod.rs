@@ -9,6 +9,7 @@ mod devices;
 mod image;
 mod lifecycle;
 mod migration;
+mod pinning;
 mod saving;
 mod tuning;
 

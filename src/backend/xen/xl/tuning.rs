@@ -10,7 +10,7 @@ use crate::model::constants::*;
 
 impl XlLayer {
     /// What the flags mean for a domain: its id if the running one is meant, its definition if that is.
-    fn touched(
+    pub(super) fn touched(
         &self,
         domain: &DomainRef,
         flags: u32,
@@ -140,6 +140,20 @@ impl DomainTuning for XlLayer {
         }
     }
 
+    fn vcpu_pin_info(
+        &self,
+        domain: &DomainRef,
+        ncpumaps: i32,
+        maplen: i32,
+        flags: u32,
+    ) -> Result<(Vec<u8>, i32)> {
+        self.defined_pins(domain, ncpumaps, maplen, flags)
+    }
+
+    fn pin_vcpu(&self, domain: &DomainRef, vcpu: u32, cpumap: &[u8], flags: u32) -> Result<()> {
+        self.pin_defined(domain, vcpu, cpumap, flags)
+    }
+
     fn set_vcpus(&self, domain: &DomainRef, nvcpus: u32, flags: u32) -> Result<()> {
         check_flags(
             flags,
@@ -165,7 +179,8 @@ impl DomainTuning for XlLayer {
             }
         }
         if let Some(id) = live {
-            self.toolstack.run(&["vcpu-set", &id.to_string(), &nvcpus.to_string()])?;
+            // More than the host has is the user's own choice, as with every other way to set them.
+            self.toolstack.run(&["vcpu-set", "--ignore-host", &id.to_string(), &nvcpus.to_string()])?;
         }
         self.change_file(definition, |config| {
             let wanted = i64::from(nvcpus);
