@@ -78,8 +78,9 @@ impl Directory {
                 Virtualisation::Hvm => "hvm",
             };
             config.set("type", kind);
-            config.set("vcpus", i64::from(figures.online_vcpus));
-            config.set("maxvcpus", i64::from(figures.vcpus));
+            // While a domain is being made it has none yet.
+            config.set("vcpus", i64::from(figures.online_vcpus.max(1)));
+            config.set("maxvcpus", i64::from(figures.vcpus.max(1)));
         }
         let devices = store.devices(running.id)?;
         let disks: Vec<String> = devices.disks.iter().filter_map(disk_specification).collect();

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The socket of a xend with `(xend-unix-server yes)`.
 const UNIX_SOCKET: &str = "/var/lib/xend/xend-socket";
@@ -18,10 +18,18 @@ pub enum Address {
     Tcp(String, u16),
 }
 
+/// A host without this file has no xend.
+const CONFIGURATION: &str = "/etc/xen/xend-config.sxp";
+
 impl Address {
-    /// Where a xend listens that nobody told to listen elsewhere: the socket first, for it asks who connects.
-    pub fn usual() -> [Address; 2] {
-        [Address::Unix(UNIX_SOCKET.into()), Address::Tcp("localhost".to_string(), PORT)]
+    /// Where a xend listens that nobody told to listen elsewhere: the socket first, for it asks who connects. Its
+    /// port is any user's to take, so nobody is asked there on a host that has no xend to take it.
+    pub fn usual() -> Vec<Address> {
+        let mut places = vec![Address::Unix(UNIX_SOCKET.into())];
+        if Path::new(CONFIGURATION).exists() {
+            places.push(Address::Tcp("localhost".to_string(), PORT));
+        }
+        places
     }
 
     /// Reads `unix:PATH`, `tcp:HOST:PORT` or `tcp:HOST`.
