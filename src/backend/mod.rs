@@ -29,6 +29,7 @@ pub use operations::*;
 pub use read_only::ReadOnly;
 
 use crate::error::{Error, Result};
+use crate::model::constants::DOMAIN_AFFECT_LIVE;
 use crate::model::event::{Event, EventFilter};
 use crate::model::*;
 use std::time::Duration;
@@ -85,6 +86,11 @@ pub trait Connection: Send + Sync {
     /// What the connection is made of, for people: names and words about each, where there is more than one part.
     fn details(&self) -> Vec<(String, String)> {
         Vec::new()
+    }
+
+    /// What the oldest device calls change, those without flags: running domains, where a driver does not say otherwise.
+    fn plain_device_impact(&self) -> u32 {
+        DOMAIN_AFFECT_LIVE
     }
 
     /// Whether the peer is still there; local drivers always are.

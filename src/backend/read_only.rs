@@ -42,6 +42,9 @@ impl Connection for ReadOnly {
     fn details(&self) -> Vec<(String, String)> {
         self.inner.details()
     }
+    fn plain_device_impact(&self) -> u32 {
+        self.inner().plain_device_impact()
+    }
     fn is_alive(&self) -> bool {
         self.inner.is_alive()
     }

@@ -54,7 +54,8 @@ fn read(list: &str, bits: &mut [bool]) -> CallResult<()> {
         place.filter(|&place: &usize| place < bits.len()).ok_or_else(wrong)
     };
     let mut parts = Vec::new();
-    for part in list.split(',') {
+    // A comma may end the list.
+    for part in list.strip_suffix(',').filter(|list| !list.is_empty()).unwrap_or(list).split(',') {
         let part = part.trim();
         let (value, range) = match part.strip_prefix('^') {
             Some(range) => (false, range),

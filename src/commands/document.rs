@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::shell::args::Args;
+use crate::shell::report::Silent;
 use crate::shell::session::Session;
 use crate::shell::spec::Opt;
 use crate::xml::{self, xpath};
@@ -18,6 +19,9 @@ pub fn show(session: &mut Session, args: &Args, document: &str) -> Result<()> {
     let Some(expression) = args.get("xpath") else {
         return session.show(&json!({ "xml": document }), |session| session.print(document));
     };
+    if expression.is_empty() {
+        return Err(Silent.into());
+    }
     let tree = xml::parse(document, "(xml)")?;
     let incorrect = || Error::internal(format!("Incorrect xpath '{expression}'"));
     let chosen = match xpath::select(&tree, expression) {

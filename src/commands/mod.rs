@@ -5,6 +5,7 @@ pub mod checkpoint;
 mod clock;
 mod cpu_list;
 mod description;
+mod descriptors;
 mod document;
 pub mod domain;
 mod editor;

@@ -45,7 +45,10 @@ pub fn list(session: &mut Session, args: &Args, moments: &[Moment], with_state: 
         }
         if args.has("name") {
             for moment in moments {
-                session.print(format_args!("{}\n", moment.name));
+                match moment.parent.as_deref().filter(|_| args.has("parent")) {
+                    Some(parent) => session.print(format_args!("{}\t{parent}\n", moment.name)),
+                    None => session.print(format_args!("{}\n", moment.name)),
+                }
             }
             return Ok(());
         }
@@ -71,6 +74,14 @@ pub fn list(session: &mut Session, args: &Args, moments: &[Moment], with_state: 
         table.row(cells);
     }
     session.table(&table)
+}
+
+/// A tree is drawn of all, or of what is beneath one; filters would tear it.
+pub fn refuse_filters_of_a_tree(args: &Args, filters: &[&str]) -> Result<()> {
+    match filters.iter().find(|filter| args.has(filter) && args.has("tree")) {
+        Some(filter) => bail!("--{filter} and --tree are mutually exclusive"),
+        None => Ok(()),
+    }
 }
 
 /// The description in the file that the option names, or an empty one.

@@ -71,6 +71,17 @@ impl Args {
         }
     }
 
+    /// A number of 64 bits where virsh lets a minus sign count down from zero.
+    pub fn wrapping(&self, name: &str) -> Result<Option<u64>> {
+        match self.get(name) {
+            Some(text) => match wrapping_number(text) {
+                Some(number) => Ok(Some(number)),
+                None => bail!("Numeric value '{text}' for <{name}> option is malformed or out of range"),
+            },
+            None => Ok(None),
+        }
+    }
+
     /// Seconds to wait, as milliseconds: positive, and small enough for the system's timers.
     pub fn timeout(&self, name: &str) -> Result<Option<u64>> {
         match self.number::<u64>(name) {
@@ -129,6 +140,17 @@ impl std::fmt::Display for Args {
             write!(f, "--{name}={value} ")?;
         }
         Ok(())
+    }
+}
+
+/// Reads a decimal number of 64 bits; a minus sign counts down from zero, as C's own reading does.
+pub fn wrapping_number(text: &str) -> Option<u64> {
+    let trimmed = text.trim_start();
+    match trimmed.strip_prefix('-') {
+        Some(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
+            digits.parse::<u64>().ok().map(u64::wrapping_neg)
+        }
+        _ => parse_number(trimmed),
     }
 }
 

@@ -31,6 +31,8 @@ impl Fault {
         let start = text[..seen].rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[seen..].find('\n').map_or(text.len(), |length| seen + length);
         let (shown, before) = around(&text[start..end], seen - start);
+        // There is no line to show; these are the words that have always stood there.
+        let shown = if text.is_empty() { "(null)" } else { shown };
         let message = format!("at line {line}: {}\n{shown}\n{}^", self.message, "-".repeat(before));
         Error::new(ErrorCode::XML_DETAIL, message).from_origin(ErrorOrigin::XML)
     }

@@ -119,13 +119,13 @@ pub(super) fn domain(
     machine: Option<&str>,
     virttype: Option<&str>,
 ) -> Result<String> {
-    let virttype = virttype.unwrap_or("test");
-    if !VIRT_TYPES.contains(&virttype) {
-        return Err(Error::invalid_argument(format!("unknown virttype: {virttype}")));
-    }
     let arch = arch.unwrap_or(ARCH);
     if !ARCHITECTURES.contains(&arch) {
         return Err(Error::invalid_argument(format!("unknown architecture: {arch}")));
+    }
+    let virttype = virttype.unwrap_or("test");
+    if !VIRT_TYPES.contains(&virttype) {
+        return Err(Error::invalid_argument(format!("unknown virttype: {virttype}")));
     }
     let mut root = Element::new("domainCapabilities");
     if let Some(emulator) = emulator {

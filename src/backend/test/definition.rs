@@ -40,6 +40,14 @@ pub(super) fn complete_without_names(tree: &mut Element) -> Result<()> {
     xml::domain::complete(tree, &TestPlatform)
 }
 
+/// Refuses a device that is wrong in itself, whatever domain it is meant for.
+pub(super) fn check_device(device: &Element) -> Result<()> {
+    match xml::domain::devices::DEVICES.child(&device.name) {
+        Some(shape) => shape.conform(&mut device.clone(), &mut Vec::new()),
+        None => Ok(()),
+    }
+}
+
 /// Gives each network interface without a target device the first free `testnetN`.
 fn name_targets(tree: &mut Element) {
     let Some(devices) = tree.child_mut("devices") else {

@@ -21,7 +21,7 @@ fn unsupported(detail: String) -> Error {
 /// Reads a device's document.
 fn read(text: &str) -> Result<Element> {
     let device = xml::parse(text, "device_definition")?;
-    if DEVICES.child(&device.name).is_some() && device.name != "emulator" {
+    if DEVICES.child(&device.name).is_some() && !matches!(device.name.as_str(), "emulator" | "redirfilter") {
         return Ok(device);
     }
     let detail = format!("unknown device type '{}'", device.name);
@@ -84,6 +84,9 @@ fn same_but_alias(one: &Element, other: &Element) -> bool {
 fn check_attach(device: &Element) -> Result<()> {
     match device.name.as_str() {
         "disk" => match (device.attribute("device"), bus_of(device)) {
+            (Some("cdrom"), "virtio") => {
+                Err(unsupported("cdrom device with virtio bus isn't supported".to_string()))
+            }
             (Some("floppy"), _) => Err(unsupported("floppy device hotplug isn't supported".to_string())),
             (_, "virtio" | "usb") => Ok(()),
             (_, bus) => Err(unsupported(format!("disk bus '{bus}' cannot be hotplugged."))),
@@ -183,6 +186,7 @@ impl DomainDevices for TestConnection {
         let guest = state.guest_mut(domain)?;
         expect_live(guest, flags, "testDomainAttachDeviceLiveAndConfig")?;
         let device = read(text)?;
+        definition::check_device(&device)?;
         let (place, mut new) = completed(&guest.current, device)?;
         check_attach(&new)?;
         if alias_of(&new).is_none() {
@@ -195,13 +199,6 @@ impl DomainDevices for TestConnection {
         devices.nodes.insert(place, xml::Node::Element(new));
         self.tell(domain, DomainEvent::DeviceAdded { alias });
         Ok(())
-    }
-
-    fn detach_device(&self, _domain: &DomainRef, _xml: &str, flags: u32) -> Result<()> {
-        Err(Error::unsupported(match flags {
-            0 => "virDomainDetachDevice",
-            _ => "virDomainDetachDeviceFlags",
-        }))
     }
 
     fn detach_device_alias(&self, domain: &DomainRef, alias: &str, flags: u32) -> Result<()> {
@@ -226,6 +223,7 @@ impl DomainDevices for TestConnection {
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         let device = read(text)?;
+        definition::check_device(&device)?;
         let mut changes = Vec::new();
         for tree in guest.affected(flags)? {
             let changed = updated(tree, &device)?;
@@ -240,6 +238,10 @@ impl DomainDevices for TestConnection {
     fn block_io_tune(&self, domain: &DomainRef, disk: Option<&str>, flags: u32) -> Result<Vec<TypedParam>> {
         let allowed = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG | TYPED_PARAM_STRING_OKAY;
         only_flags(flags, allowed, "testDomainGetBlockIoTune")?;
+        exclusive_impact(flags)?;
+        if disk.is_none() {
+            return Ok(throttle::none());
+        }
         let state = self.state();
         let tree = state.guest(domain)?.chosen(flags)?;
         match disk {

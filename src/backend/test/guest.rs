@@ -41,6 +41,14 @@ impl TestConnection {
     }
 }
 
+/// A clock that stands cannot be read.
+fn expect_running(guest: &super::state::Guest) -> Result<()> {
+    match guest.state.state {
+        DOMAIN_RUNNING => Ok(()),
+        _ => Err(Error::invalid_operation("domain is not running")),
+    }
+}
+
 impl DomainGuest for TestConnection {
     fn inject_nmi(&self, domain: &DomainRef, flags: u32) -> Result<()> {
         only_flags(flags, 0, "testDomainInjectNMI")?;
@@ -95,12 +103,18 @@ impl DomainGuest for TestConnection {
 
     fn time(&self, domain: &DomainRef, flags: u32) -> Result<(i64, u32)> {
         only_flags(flags, 0, "testDomainGetTime")?;
-        Ok(self.state().active(domain)?.clock)
+        let state = self.state();
+        let guest = state.active(domain)?;
+        expect_running(guest)?;
+        Ok(guest.clock)
     }
 
     fn set_time(&self, domain: &DomainRef, seconds: i64, nanoseconds: u32, flags: u32) -> Result<()> {
         only_flags(flags, DOMAIN_TIME_SYNC, "testDomainSetTime")?;
-        self.state().active_mut(domain)?.clock = (seconds, nanoseconds);
+        let mut state = self.state();
+        let guest = state.active_mut(domain)?;
+        expect_running(guest)?;
+        guest.clock = (seconds, nanoseconds);
         Ok(())
     }
 

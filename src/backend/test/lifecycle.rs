@@ -141,7 +141,10 @@ impl DomainLifecycle for TestConnection {
     fn undefine(&self, domain: &DomainRef, flags: u32) -> Result<()> {
         let allowed = DOMAIN_UNDEFINE_MANAGED_SAVE
             | DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
-            | DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+            | DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+            | DOMAIN_UNDEFINE_KEEP_NVRAM
+            | DOMAIN_UNDEFINE_TPM
+            | DOMAIN_UNDEFINE_KEEP_TPM;
         only_flags(flags, allowed, "testDomainUndefineFlags")?;
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
@@ -217,6 +220,11 @@ impl DomainLifecycle for TestConnection {
                 return Err(Error::invalid_argument(format!("unknown lifecycle action {action}")));
             }
         };
+        if text.starts_with("coredump-") && kind != DOMAIN_LIFECYCLE_CRASH {
+            let event = element.trim_start_matches("on_");
+            let detail = format!("Lifecycle event '{event}' doesn't support '{text}' action");
+            return Err(Error::unsupported_configuration(detail));
+        }
         for tree in self.state().guest_mut(domain)?.affected(flags)? {
             tree.child_or_new(element).set_text(text);
         }

@@ -38,7 +38,7 @@ impl DomainLookup for TestConnection {
     }
 
     fn xml(&self, domain: &DomainRef, flags: u32) -> Result<String> {
-        let allowed = DOMAIN_XML_SECURE | DOMAIN_XML_INACTIVE;
+        let allowed = DOMAIN_XML_SECURE | DOMAIN_XML_INACTIVE | DOMAIN_XML_MIGRATABLE;
         only_flags(flags, allowed, "testDomainGetXMLDesc")?;
         let state = self.state();
         let guest = state.guest(domain)?;

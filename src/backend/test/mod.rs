@@ -91,6 +91,9 @@ impl Connection for TestConnection {
         filters as Filters,
         events as Events
     );
+    fn plain_device_impact(&self) -> u32 {
+        crate::model::constants::DOMAIN_AFFECT_CURRENT
+    }
 }
 
 /// The refusal of flags that an operation does not take; `function` is the name under which virsh users know it.

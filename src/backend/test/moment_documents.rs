@@ -18,6 +18,14 @@ fn one(name: &str, text: impl ToString) -> Element {
     Element::new(name).with_text(text)
 }
 
+/// The name that a document of something made earlier must give.
+fn expect_name(document: &Element, what: &str) -> Result<()> {
+    match text(document, "name") {
+        Some(_) => Ok(()),
+        None => Err(Error::xml(format!("a redefined {what} must have a name"))),
+    }
+}
+
 /// The name that a document gives, or the present second.
 fn name_of(document: &Element) -> String {
     text(document, "name").unwrap_or_else(|| now().0.to_string())
@@ -41,7 +49,11 @@ pub(super) fn new_snapshot(document: &Element, tree: &Element, state: &str) -> R
     }
     complete.push(one("state", state));
     complete.push(one("creationTime", now().0));
-    complete.push(Element::new("memory").with("snapshot", memory_kind));
+    let mut kept_memory = Element::new("memory").with("snapshot", memory_kind);
+    if let Some(file) = memory.and_then(|memory| memory.attribute("file")) {
+        kept_memory.set("file", file);
+    }
+    complete.push(kept_memory);
     let told = memory.and_then(|memory| memory.attribute("snapshot"));
     let external = told == Some("external") || memory_kind == "external";
     let kind = if external { "external" } else { "internal" };
@@ -58,13 +70,16 @@ fn memory_kind(memory: Option<&Element>, state: &str) -> Result<&'static str> {
     };
     match (kind, file) {
         // A file says by itself that the memory goes there.
-        (None, Some(_)) => Ok("external"),
+        (None | Some("external"), Some(file)) if !file.starts_with('/') => {
+            Err(Error::xml(format!("memory snapshot file path ({file}) must be absolute")))
+        }
+        (None | Some("external"), Some(_)) => Ok("external"),
         (Some("external"), None) => Err(Error::xml("external memory snapshots require a filename")),
         (Some("internal" | "no"), Some(file)) => {
             Err(Error::xml(format!("memory filename '{file}' requires external snapshot")))
         }
         (Some(kind), _) if !["no", "internal", "external"].contains(&kind) => {
-            let detail = format!("unknown memory snapshot setting '{kind}'");
+            let detail = format!("Invalid value for attribute 'snapshot' in element 'memory': '{kind}'.");
             Err(Error::xml(detail))
         }
         _ => Ok(if state == "shutoff" { "no" } else { "internal" }),
@@ -132,6 +147,9 @@ fn snapshot_disks(document: &Element, tree: &Element, kind: &str) -> Result<Vec<
             (None, None) if super::stats::source_of(disk).is_none() => "no",
             (None, None) => kind,
         };
+        // Who names a new file wants it to be used.
+        let named = request.is_some_and(|(_, _, request)| request.child("source").is_some());
+        let own = if named { "external" } else { own };
         let wanted = request.and_then(|(_, wanted, _)| *wanted).unwrap_or(own);
         if own != "no" && wanted != kind {
             let detail = format!("disk '{target}' must use snapshot mode '{kind}'");
@@ -147,7 +165,8 @@ fn snapshot_disks(document: &Element, tree: &Element, kind: &str) -> Result<Vec<
                 );
                 return Err(Error::unsupported_configuration(detail));
             };
-            element.set("type", "file");
+            let kind = request.and_then(|(_, _, request)| request.attribute("type"));
+            element.set("type", kind.unwrap_or("file"));
             element.push(source.clone());
         }
         disks.push(element);
@@ -157,6 +176,7 @@ fn snapshot_disks(document: &Element, tree: &Element, kind: &str) -> Result<Vec<
 
 /// Checks the document of a snapshot that was made earlier, and completes it.
 pub(super) fn old_snapshot(document: &Element, uuid: Option<Uuid>) -> Result<Moment> {
+    expect_name(document, "snapshot")?;
     let Some(created) = text(document, "creationTime") else {
         return Err(Error::internal("missing creationTime from existing snapshot"));
     };
@@ -208,14 +228,34 @@ pub(super) fn old_snapshot(document: &Element, uuid: Option<Uuid>) -> Result<Mom
 
 /// The refusal of a checkpoint's document, whose form is always checked.
 fn not_valid(detail: &str) -> Error {
+    let schema = "/usr/share/libvirt/schemas/domaincheckpoint.rng";
+    let detail = format!("Unable to validate doc against {schema}\n{detail}\n");
     Error::new(ErrorCode::XML_INVALID_SCHEMA, detail)
+}
+
+/// Whether a disk may be called so: by its target, or by its source's path.
+fn is_disk_name(name: &str) -> bool {
+    let prefixes = ["fd", "hd", "sd", "vd", "xvd", "ubd"];
+    let rest = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix));
+    let target = rest
+        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    target || name.starts_with('/')
 }
 
 /// A checkpoint's document; `old` says that it was made earlier.
 pub(super) fn checkpoint(document: &Element, tree: &Element, old: bool) -> Result<Moment> {
+    if old {
+        expect_name(document, "checkpoint")?;
+    }
     let name = name_of(document);
     if name.contains('/') {
         return Err(not_valid("Element name may not hold a slash"));
+    }
+    let asked = document.child("disks").into_iter().flat_map(|disks| disks.children("disk"));
+    if !{ asked }.all(|disk| disk.attribute("name").is_some_and(is_disk_name)) {
+        return Err(not_valid(
+            "Extra element disks in interleave\nElement domaincheckpoint failed to validate content",
+        ));
     }
     let created = match (old, text(document, "creationTime")) {
         (false, _) => now().0.to_string(),

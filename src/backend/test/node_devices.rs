@@ -213,7 +213,7 @@ impl NodeDevices for TestConnection {
     }
 
     fn xml(&self, name: &str, flags: u32) -> Result<String> {
-        only_flags(flags, 0, "testNodeDeviceGetXMLDesc")?;
+        only_flags(flags, NODE_DEVICE_XML_INACTIVE, "testNodeDeviceGetXMLDesc")?;
         self.device(name, |device| device.tree.to_string())
     }
 

@@ -121,6 +121,9 @@ impl Snapshots for TestConnection {
         if guest.has_checkpoints() {
             return Err(unsupported("cannot create snapshot while checkpoint exists"));
         }
+        if flags & DOMAIN_SNAPSHOT_CREATE_HALT != 0 && !guest.persistent {
+            return Err(Error::invalid_operation("cannot halt after transient domain snapshot"));
+        }
         let document = documents::read(xml, "domainsnapshot")?;
         let moment = match redefine {
             true => documents::old_snapshot(&document, Some(guest.uuid))?,
@@ -254,6 +257,11 @@ impl Snapshots for TestConnection {
         let allowed = DOMAIN_CHECKPOINT_CREATE_REDEFINE | DOMAIN_CHECKPOINT_CREATE_QUIESCE;
         only_flags(flags, allowed, "testDomainCheckpointCreateXML")?;
         let redefine = flags & DOMAIN_CHECKPOINT_CREATE_REDEFINE != 0;
+        exclusive(
+            flags,
+            (DOMAIN_CHECKPOINT_CREATE_REDEFINE, "VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE"),
+            (DOMAIN_CHECKPOINT_CREATE_QUIESCE, "VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE"),
+        )?;
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         if guest.has_snapshots() {

@@ -186,7 +186,10 @@ impl DomainStats for TestConnection {
 
     fn all_domain_stats(&self, doms: &[DomainRef], stats: u32, flags: u32) -> Result<Vec<DomainStatsRecord>> {
         let filters = 0xff;
-        let allowed = filters | CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS;
+        let allowed = filters
+            | CONNECT_GET_ALL_DOMAINS_STATS_BACKING
+            | CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+            | CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS;
         only_flags(flags, allowed, "testConnectGetAllDomainStats")?;
         let unknown = stats & !STATS;
         if unknown != 0 && flags & CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS != 0 {

@@ -72,6 +72,20 @@ pub(super) fn check(params: &[TypedParam]) -> Result<()> {
     known_parameters(params, &LIMITS.map(|name| (name, kind(name))))
 }
 
+/// No limit may be larger.
+const MOST: u64 = 1_000_000_000_000_000;
+
+/// Refuses a limit beyond all reason.
+fn check_size(params: &[TypedParam]) -> Result<()> {
+    match params.iter().filter_map(|param| param.value.as_u64()).any(|value| value > MOST) {
+        true => Err(Error::new(
+            crate::error::ErrorCode::ARGUMENT_UNSUPPORTED,
+            format!("block I/O throttle limit value must be no more than {MOST}"),
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Refuses limits that contradict each other.
 fn check_together(limits: &[TypedParam]) -> Result<()> {
     let value = |name: &str| TypedParam::find(limits, name).and_then(ParamValue::as_u64).unwrap_or(0);
@@ -96,6 +110,7 @@ fn check_together(limits: &[TypedParam]) -> Result<()> {
 pub(super) fn write(tree: &mut Element, disk: &str, params: &[TypedParam]) -> Result<String> {
     let found = find_disk(tree, disk).ok_or_else(|| unknown(disk))?;
     let target = found.child_attribute("target", "dev").unwrap_or_default().to_string();
+    check_size(params)?;
     let mut limits = told(Some(found));
     for param in params {
         if let Some(limit) = limits.iter_mut().find(|limit| limit.name == param.name) {

@@ -13,6 +13,24 @@ const IMPACT: u32 = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG;
 /// What a reader of typed parameters may ask for.
 const READING: u32 = IMPACT | TYPED_PARAM_STRING_OKAY;
 
+/// As many KiB as this, or more, cannot be counted in bytes.
+const MEMORY_END: u64 = i64::MAX as u64 / 1024;
+
+/// The word for a mode's number.
+fn numa_mode(mode: &ParamValue) -> Result<&'static str> {
+    let known = mode.to_string().parse().ok().and_then(|mode: usize| NUMA_MODES.get(mode).copied());
+    known.ok_or_else(|| Error::invalid_argument(format!("unsupported numatune mode: '{mode}'")))
+}
+
+/// A list of nodes in its plainest form; no node at all is none.
+fn numa_nodes(text: &str) -> Result<String> {
+    let nodes = parse_ranges(text)?;
+    match nodes.is_empty() {
+        true => Err(Error::invalid_operation(format!("Invalid nodeset of 'numatune': {text}"))),
+        false => Ok(format_ranges(&nodes)),
+    }
+}
+
 impl DomainTuning for TestConnection {
     fn max_memory(&self, domain: &DomainRef) -> Result<u64> {
         Ok(definition::max_memory(&self.state().guest(domain)?.current))
@@ -28,6 +46,9 @@ impl DomainTuning for TestConnection {
             return Err(bare("memory in virDomainSetMemoryFlags must not be zero".to_string()));
         }
         exclusive_impact(flags)?;
+        if memory >= MEMORY_END {
+            return Err(Error::new(ErrorCode::OVERFLOW, format!("input too large: {memory}")));
+        }
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         let (live, _) = guest.impact(flags)?;
@@ -104,10 +125,9 @@ impl DomainTuning for TestConnection {
         only_flags(flags, IMPACT, "testDomainSetNumaParameters")?;
         known_parameters(params, &[("numa_mode", Kind::Int), ("numa_nodeset", Kind::Text)])?;
         exclusive_impact(flags)?;
-        let mode = TypedParam::find(params, "numa_mode").and_then(ParamValue::as_u64);
-        let mode = mode.map(|mode| NUMA_MODES.get(mode as usize).copied().unwrap_or("strict"));
+        let mode = TypedParam::find(params, "numa_mode").map(numa_mode).transpose()?;
         let nodes = TypedParam::find(params, "numa_nodeset").and_then(ParamValue::as_str);
-        let nodes = nodes.map(parse_ranges).transpose()?.map(|nodes| format_ranges(&nodes));
+        let nodes = nodes.map(numa_nodes).transpose()?;
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         let (live, _) = guest.impact(flags)?;
@@ -240,10 +260,7 @@ impl DomainTuning for TestConnection {
     }
 
     fn scheduler_parameters(&self, domain: &DomainRef, flags: u32) -> Result<Vec<TypedParam>> {
-        if flags & !TYPED_PARAM_STRING_OKAY != 0 {
-            let flags = flags | TYPED_PARAM_STRING_OKAY;
-            only_flags(flags, 0, "testDomainGetSchedulerParametersFlags")?;
-        }
+        only_flags(flags, 0, "testDomainGetSchedulerParametersFlags")?;
         self.state().guest(domain).map(|_| vec![TypedParam::new("weight", 50u32)])
     }
 
@@ -306,8 +323,7 @@ impl DomainTuning for TestConnection {
         params: &[TypedParam],
         flags: u32,
     ) -> Result<()> {
-        only_flags(flags, IMPACT, "testDomainSetIOThreadParams")?;
-        exclusive_impact(flags)?;
+        only_flags(flags, DOMAIN_AFFECT_LIVE, "testDomainSetIOThreadParams")?;
         let names = ["poll_max_ns", "poll_grow", "poll_shrink"];
         let kinds = [Kind::ULLong, Kind::UInt, Kind::UInt];
         let known: Vec<_> = names.into_iter().zip(kinds).collect();

@@ -110,6 +110,7 @@ fn checkpoint_list(session: &mut Session, args: &Args) -> Result<()> {
     if args.has("descendants") && !args.has("from") {
         bail!("--descendants requires --from");
     }
+    moment::refuse_filters_of_a_tree(args, &["leaves", "no-leaves"])?;
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     let driver = connection.snapshots();

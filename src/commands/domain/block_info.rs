@@ -85,10 +85,10 @@ fn info(session: &mut Session, args: &Args) -> Result<()> {
         let table = sizes(connection.domains(), &domain, disks, human)?;
         return session.table(&table);
     }
-    let Some(device) = args.text("device")? else {
+    let domain = lookup::domain(connection, args)?;
+    let Some(device) = args.get("device").filter(|device| !device.is_empty()) else {
         bail!("command 'domblkinfo' requires <device> option");
     };
-    let domain = lookup::domain(connection, args)?;
     let info = connection.domains().block_info(&domain, device, 0)?;
     let mut fields = Fields::new(15);
     fields.add("Capacity", size(info.capacity, human));

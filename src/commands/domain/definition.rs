@@ -3,6 +3,7 @@
 use super::guest_access::console;
 use super::lookup::{self, By};
 use crate::backend::Connection;
+use crate::commands::descriptors::descriptors;
 use crate::commands::files;
 use crate::commands::plain_name::plain_name;
 use crate::error::{Error, ErrorCode};
@@ -11,7 +12,7 @@ use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
@@ -146,13 +147,10 @@ fn start_flags(args: &Args) -> u32 {
 
 /// Open files cannot be handed over yet: that is said before anything is started.
 fn refuse_descriptors(args: &Args) -> Result<()> {
-    let Some(list) = args.get("pass-fds") else {
-        return Ok(());
-    };
-    for number in list.split(',') {
-        number.parse::<u32>().map_err(|_| anyhow!("Unable to parse FD number '{number}'"))?;
+    match descriptors(args)?.is_empty() {
+        true => Ok(()),
+        false => Err(Error::unsupported("virDomainCreateWithFiles").into()),
     }
-    Err(Error::unsupported("virDomainCreateWithFiles").into())
 }
 
 /// Connects to the console if that was asked for.

@@ -103,7 +103,7 @@ fn destroy(session: &mut Session, args: &Args) -> Result<()> {
 ///
 /// virsh words the refusal of the two commands differently: `before_last` is what stands before the last mode.
 fn mode_flags(args: &Args, before_last: &str) -> Result<u32> {
-    let Some(modes) = args.get("mode") else {
+    let Some(modes) = args.text("mode")? else {
         return Ok(0);
     };
     let mut flags = 0;

@@ -2,8 +2,9 @@
 //! domsetlaunchsecstate, domdisplay-reload, dom-fd-associate, lxc-enter-namespace.
 
 use super::lookup;
+use crate::commands::descriptors::descriptors;
 use crate::commands::{files, parameters};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode, ErrorOrigin};
 use crate::model::TypedParam;
 use crate::model::constants::*;
 use crate::shell::args::Args;
@@ -67,6 +68,11 @@ pub const COMMANDS: &[Command] = &[
 /// No transport of ours carries open files; that is said by name.
 fn associate_descriptors(session: &mut Session, args: &Args) -> Result<()> {
     lookup::domain(session.connection()?, args)?;
+    args.required("name")?;
+    if descriptors(args)?.is_empty() {
+        let message = "nfds in virDomainFDAssociate must not be zero".to_string();
+        return Err(Error { code: ErrorCode::INVALID_ARGUMENT, origin: ErrorOrigin::DOMAIN, message }.into());
+    }
     Err(Error::unsupported("virDomainFDAssociate").into())
 }
 
@@ -93,6 +99,7 @@ fn launch_security(session: &mut Session, args: &Args) -> Result<()> {
 }
 
 fn set_launch_security(session: &mut Session, args: &Args) -> Result<()> {
+    lookup::domain(session.connection()?, args)?;
     let (Some(header), Some(secret)) = (args.text("secrethdr")?, args.text("secret")?) else {
         bail!("Both secret and the secret header are required");
     };

@@ -58,7 +58,8 @@ fn undefine(session: &mut Session, args: &Args) -> Result<()> {
     args.requires("delete-storage-volume-snapshots", "remove-all-storage")?;
     args.exclusive("nvram", "keep-nvram")?;
     args.exclusive("tpm", "keep-tpm")?;
-    let storage = args.has("storage") || args.has("remove-all-storage");
+    let named = args.get("storage").is_some_and(|list| !list.is_empty());
+    let storage = named || args.has("remove-all-storage");
     if args.has("wipe-storage") && !storage {
         bail!("'--wipe-storage' requires '--storage <string>' or '--remove-all-storage'");
     }

@@ -156,6 +156,9 @@ fn baseline(session: &mut Session, args: &Args) -> Result<()> {
 
 fn hypervisor_baseline(session: &mut Session, args: &Args) -> Result<()> {
     args.exclusive("file", "model")?;
+    for option in ["virttype", "emulator", "arch", "machine"] {
+        args.text(option)?;
+    }
     let cpus = match (args.text("file")?, args.text("model")?) {
         (Some(file), _) => cpus_in(file)?,
         (None, Some(model)) => {

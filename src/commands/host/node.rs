@@ -111,7 +111,10 @@ fn cpu_stats(session: &mut Session, args: &Args) -> Result<()> {
         let percentages = percentages(connection.host(), cpu, &before)?;
         let text: String = percentages
             .iter()
-            .map(|(name, share)| format!("{:<15} {share:5.1}%\n", format!("{name}:")))
+            .map(|(name, share)| {
+                let share = if share.is_nan() { "-nan".to_string() } else { format!("{share:.1}") };
+                format!("{:<15} {share:>5}%\n", format!("{name}:"))
+            })
             .collect();
         let data: Map<_, _> = percentages.iter().map(|(name, share)| (name.clone(), json!(share))).collect();
         return session.show(&data, |session| session.print(text));
@@ -163,7 +166,8 @@ fn percentages(host: &dyn Host, cpu: i32, before: &[NodeStat]) -> Result<Vec<(St
     let gone = |name| Some(counter(&after, name)?.saturating_sub(counter(before, name)?) as f64);
     let shares: Vec<_> = CPU_COUNTERS.iter().filter_map(|name| Some((*name, gone(name)?))).collect();
     let total: f64 = shares.iter().map(|(_, time)| time).sum();
-    let share = |time: f64| if total > 0.0 { time / total * 100.0 } else { 0.0 };
+    // Counters that stand still have no share in anything.
+    let share = |time: f64| time / total * 100.0;
     let idle = gone("idle").unwrap_or_default() + gone("iowait").unwrap_or_default();
     let usage = std::iter::once(("usage".to_string(), share(total - idle)));
     Ok(usage.chain(shares.iter().map(|(name, time)| ((*name).to_string(), share(*time)))).collect())

@@ -36,6 +36,7 @@ pub const COMMANDS: &[Command] = &[
 ];
 
 fn list(session: &mut Session, args: &Args) -> Result<()> {
+    args.exclusive("all", "inactive")?;
     let flags = if args.has("all") {
         CONNECT_LIST_INTERFACES_ACTIVE | CONNECT_LIST_INTERFACES_INACTIVE
     } else if args.has("inactive") {

@@ -11,7 +11,7 @@ use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::json;
 
 /// The rows of this file.
@@ -43,13 +43,14 @@ pub const COMMANDS: &[Command] = &[
 const PORT: Opt = Opt::text("port", "a port by its uuid").required();
 
 fn port(connection: &dyn Connection, args: &Args) -> Result<NetworkPortRef> {
-    let network = network(connection, args)?;
+    // virsh forgets the causes on this way.
+    let network = network(connection, args).map_err(|error| anyhow!(error.to_string()))?;
     let text = args.required("port")?;
-    let Some(uuid) = uuid_in(text) else {
-        bail!("failed to get network port '{text}'");
-    };
-    let answer = connection.networks().network_port_lookup_by_uuid(&network, uuid);
-    answer.with_context(|| format!("failed to get network port '{text}'"))
+    let answer = uuid_in(text).map(|uuid| connection.networks().network_port_lookup_by_uuid(&network, uuid));
+    match answer {
+        Some(Ok(port)) => Ok(port),
+        _ => bail!("failed to get network port '{text}'"),
+    }
 }
 
 fn create(session: &mut Session, args: &Args) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::shell::cell::Cell;
 use crate::shell::session::{Format, Session};
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
@@ -83,6 +83,9 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
     let flags = chosen.fold(0, |flags, (_, flag)| flags | flag);
     let answer = session.connection()?.secrets().list_all_secrets(flags);
     let failed = match &answer {
+        Err(error) if error.is_unsupported() && flags != 0 => {
+            bail!("Filtering is not supported by this libvirt")
+        }
         Err(error) if error.is_unsupported() => "Failed to count secrets",
         _ => "Failed to list secrets",
     };

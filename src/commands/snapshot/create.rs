@@ -117,7 +117,7 @@ fn memory(spec: &str) -> Result<Element> {
             snapshot = Some(kind.to_string());
         } else if let Some(name) = part.strip_prefix("file=") {
             file = Some(name.to_string());
-        } else if place == 0 && !part.is_empty() && !part.contains('=') {
+        } else if place == 0 && part.starts_with('/') {
             file = Some(part);
         } else {
             bail!("unable to parse memspec: {spec}");

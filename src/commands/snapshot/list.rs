@@ -66,6 +66,10 @@ fn snapshot_list(session: &mut Session, args: &Args) -> Result<()> {
     if args.has("descendants") && !args.has("from") && !args.has("current") {
         bail!("--descendants requires either --from or --current");
     }
+    moment::refuse_filters_of_a_tree(
+        args,
+        &["leaves", "no-leaves", "inactive", "active", "disk-only", "internal", "external"],
+    )?;
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     let snapshots = choose(&*connection, &domain, args)?;

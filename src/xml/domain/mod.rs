@@ -14,6 +14,7 @@ pub mod memory;
 mod metadata;
 mod order;
 pub mod os;
+mod single;
 pub mod stability;
 #[cfg(test)]
 mod tests;
@@ -195,6 +196,7 @@ pub fn complete_reporting(tree: &mut Element, platform: &dyn Platform) -> Result
     settle_os(tree, platform)?;
     tree.child_or_new("devices");
     tree.unset("id");
+    single::check(tree)?;
     let mut unknown = Vec::new();
     DOMAIN.conform(tree, &mut unknown)?;
     metadata::tidy(tree);

@@ -54,6 +54,9 @@ const COPY_FLAGS: &[(&str, u32)] = &[
     ("synchronous-writes", DOMAIN_BLOCK_COPY_SYNCHRONOUS_WRITES),
 ];
 
+/// The options that make it wait.
+const WAITS: &[&str] = &["timeout", "wait", "pivot", "finish"];
+
 /// What the copy goes by.
 struct Copy<'a> {
     destination: Option<&'a str>,
@@ -69,21 +72,27 @@ struct Copy<'a> {
 
 impl<'a> Copy<'a> {
     fn of(args: &'a Args) -> Result<Copy<'a>> {
-        let destination = args.text("dest")?;
-        let xml = args.text("xml")?;
+        let (destination, xml) = (args.text("dest")?, args.text("xml")?);
+        let format = args.text("format")?;
+        let (speed, speed_in_bytes) = bandwidth(args)?.unwrap_or_default();
+        let (granularity, buffer) = (args.number("granularity")?, args.number("buf-size")?);
+        for (one, other) in [("dest", "xml"), ("format", "xml"), ("blockdev", "xml"), ("pivot", "finish")] {
+            args.exclusive(one, other)?;
+        }
         if destination.is_none() && xml.is_none() {
             bail!("need either --dest or --xml");
         }
-        let (speed, speed_in_bytes) = bandwidth(args)?.unwrap_or_default();
+        needs_one_of(args, "verbose", WAITS)?;
+        needs_one_of(args, "async", WAITS)?;
         Ok(Copy {
             destination,
             xml: xml.map(files::read).transpose()?,
-            format: args.text("format")?,
+            format,
             to_block_device: args.has("blockdev"),
             speed,
             speed_in_bytes,
-            granularity: args.number("granularity")?,
-            buffer: args.number("buf-size")?,
+            granularity,
+            buffer,
             flags: args.flags(COPY_FLAGS),
         })
     }
@@ -144,12 +153,6 @@ impl<'a> Copy<'a> {
 }
 
 fn blockcopy(session: &mut Session, args: &Args) -> Result<()> {
-    for (one, other) in [("dest", "xml"), ("format", "xml"), ("blockdev", "xml"), ("pivot", "finish")] {
-        args.exclusive(one, other)?;
-    }
-    let waits = ["timeout", "wait", "pivot", "finish"];
-    needs_one_of(args, "verbose", &waits)?;
-    needs_one_of(args, "async", &waits)?;
     let path = args.required("path")?;
     args.timeout("timeout")?;
     let copy = Copy::of(args)?;
@@ -162,7 +165,7 @@ fn blockcopy(session: &mut Session, args: &Args) -> Result<()> {
     let domains = connection.domains();
     let wait = Wait { label: "Block Copy", two_phases: true, ..Wait::of(args, domains, &domain, path)? };
     copy.start(domains, &domain, path)?;
-    if !waits.iter().any(|option| args.has(option)) {
+    if !WAITS.iter().any(|option| args.has(option)) {
         session.print_extra("Block Copy started");
         return Ok(());
     }

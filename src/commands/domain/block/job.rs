@@ -6,9 +6,10 @@ use crate::commands::domain::lookup;
 use crate::model::constants::*;
 use crate::model::{BlockJobInfo, DomainRef};
 use crate::shell::args::Args;
+use crate::shell::args::wrapping_number;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
-use crate::shell::units::pretty_size;
+use crate::shell::units::{pretty_size, read_size};
 use anyhow::{Result, bail};
 use serde_json::json;
 
@@ -55,35 +56,35 @@ fn blockjob(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(&*connection, args)?;
     let path = args.required("path")?;
     let domains = connection.domains();
+    if let Some((bandwidth, in_bytes)) = bandwidth(args)? {
+        let flags = if in_bytes { DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES } else { 0 };
+        return Ok(domains.block_job_set_speed(&domain, path, bandwidth, flags)?);
+    }
     if args.has("abort") || args.has("async") || args.has("pivot") {
         let flags =
             args.flags(&[("async", DOMAIN_BLOCK_JOB_ABORT_ASYNC), ("pivot", DOMAIN_BLOCK_JOB_ABORT_PIVOT)]);
         return Ok(domains.block_job_abort(&domain, path, flags)?);
     }
-    if let Some((bandwidth, in_bytes)) = bandwidth(args)? {
-        let flags = if in_bytes { DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES } else { 0 };
-        return Ok(domains.block_job_set_speed(&domain, path, bandwidth, flags)?);
-    }
     show(session, args, domains, &domain, path)
 }
 
-/// The option `bandwidth`: a number of MiB/s, or with `--bytes` of bytes/s, maybe with a suffix.
+/// The option `bandwidth`, and whether it counts bytes/s: a plain number does so with `--bytes` and is of MiB/s
+/// without, a number with a suffix always does.
 pub(super) fn bandwidth(args: &Args) -> Result<Option<(u64, bool)>> {
-    let Some(text) = args.text("bandwidth")? else {
+    let Some(text) = args.get("bandwidth") else {
         return Ok(None);
     };
+    if !args.has("bytes")
+        && let Some(mebibytes) = wrapping_number(text)
+    {
+        return Ok(Some((mebibytes, false)));
+    }
     let malformed =
         || format!("Scaled numeric value '{text}' for <--bandwidth> option is malformed or out of range");
-    if args.has("bytes") {
-        return match crate::shell::units::read_size(text, 1, u64::MAX) {
-            Ok(bytes) => Ok(Some((bytes, true))),
-            Err(Some(cause)) => Err(anyhow::Error::from(cause).context(malformed())),
-            Err(None) => bail!(malformed()),
-        };
-    }
-    match text.parse() {
-        Ok(mebibytes) => Ok(Some((mebibytes, false))),
-        Err(_) => bail!(malformed()),
+    match read_size(text, 1, u64::MAX) {
+        Ok(bytes) => Ok(Some((bytes, true))),
+        Err(Some(cause)) => Err(anyhow::Error::from(cause).context(malformed())),
+        Err(None) => bail!(malformed()),
     }
 }
 

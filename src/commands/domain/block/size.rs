@@ -33,7 +33,6 @@ pub const COMMANDS: &[Command] = &[
 
 fn blockresize(session: &mut Session, args: &Args) -> Result<()> {
     args.exclusive("size", "capacity")?;
-    let path = args.required("path")?;
     let size = args.size("size", 1024, u64::MAX)?;
     let (size, flags) = match size {
         // Whole KiB need no newer form of the call.
@@ -42,6 +41,7 @@ fn blockresize(session: &mut Session, args: &Args) -> Result<()> {
         None if args.has("capacity") => (0, DOMAIN_BLOCK_RESIZE_CAPACITY),
         None => bail!("Either --size or --capacity must be provided"),
     };
+    let path = args.required("path")?;
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let answer = connection.domains().block_resize(&domain, path, size, flags);

@@ -5,10 +5,10 @@ use anyhow::{Result, bail};
 /// The fields that were given.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Rate {
-    pub average: Option<u32>,
-    pub peak: Option<u32>,
-    pub burst: Option<u32>,
-    pub floor: Option<u32>,
+    pub average: Option<u64>,
+    pub peak: Option<u64>,
+    pub burst: Option<u64>,
+    pub floor: Option<u64>,
 }
 
 const NAMES: [&str; 4] = ["average", "peak", "burst", "floor"];
@@ -34,9 +34,9 @@ impl Rate {
         Ok(Rate { average, peak, burst, floor })
     }
 
-    /// Refuses what makes no sense for traffic into the guest.
+    /// Refuses what makes no sense for traffic into the guest; nothing but zeros may be meant to clear limits.
     pub(super) fn check_inbound(&self, zero_clears: bool) -> Result<()> {
-        if !given(self.average, zero_clears) && !given(self.floor, zero_clears) {
+        if !given(self.average) && !given(self.floor) && !(zero_clears && self.is_zero()) {
             bail!("either inbound average or floor is mandatory");
         }
         Ok(())
@@ -44,25 +44,30 @@ impl Rate {
 
     /// Refuses what makes no sense for traffic out of the guest.
     pub(super) fn check_outbound(&self, zero_clears: bool) -> Result<()> {
-        if !given(self.average, zero_clears) {
+        if !given(self.average) && !given(self.floor) && !(zero_clears && self.is_zero()) {
             bail!("outbound average is mandatory");
         }
-        if self.floor.is_some_and(|floor| floor != 0) {
+        if given(self.floor) {
             bail!("outbound floor is unsupported yet");
         }
         Ok(())
     }
 
+    /// Whether nothing but zeros was given.
+    pub(super) fn is_zero(&self) -> bool {
+        self.fields().next().is_none()
+    }
+
     /// The fields that are not zero, by their names.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, u32)> {
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let values = [self.average, self.peak, self.burst, self.floor];
         let named = NAMES.into_iter().zip(values);
         named.filter_map(|(name, value)| Some((name, value.filter(|&value| value != 0)?)))
     }
 }
 
-fn given(value: Option<u32>, zero_clears: bool) -> bool {
-    value.is_some_and(|value| zero_clears || value != 0)
+fn given(value: Option<u64>) -> bool {
+    value.is_some_and(|value| value != 0)
 }
 
 #[cfg(test)]
@@ -84,6 +89,8 @@ mod tests {
         let zero = Rate::parse("0").unwrap();
         assert!(zero.check_outbound(true).is_ok());
         assert!(zero.check_outbound(false).is_err());
+        assert!(Rate::parse(",").unwrap().check_inbound(true).is_ok());
         assert!(Rate::parse(",5").unwrap().check_inbound(true).is_err());
+        assert!(Rate::parse("0,5").unwrap().check_inbound(true).is_err());
     }
 }

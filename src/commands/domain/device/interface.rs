@@ -1,7 +1,7 @@
 //! attach-interface, detach-interface, domif-setlink.
 
 use super::bandwidth::Rate;
-use super::{Impact, PERSISTENT, check_impact, fragment};
+use super::{Impact, PERSISTENT, check_impact, fragment, with_new_child};
 use crate::commands::domain::{device_tree, lookup};
 use crate::commands::impact;
 use crate::commands::plain_name::plain_name;
@@ -78,7 +78,7 @@ fn attach_interface(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let impact = Impact::of(args, connection, &domain)?;
-    let answer = connection.domains().attach_device(&domain, &xml, impact.or_live());
+    let answer = connection.domains().attach_device(&domain, &xml, impact.or_plain(&*connection));
     let chosen = u32::from(impact.chosen);
     plain_name(answer, chosen, "virDomainAttachDeviceFlags", "virDomainAttachDevice")
         .context("Failed to attach interface")?;
@@ -178,8 +178,10 @@ fn detach_interface(session: &mut Session, args: &Args) -> Result<()> {
     let impact = Impact::of(args, &*connection, &domain)?;
     let tree = device_tree::tree(&*connection, &domain, impact.description())?;
     let failed = "Failed to detach interface";
-    let interface = match choose(&tree, args.required("type")?, args.text("mac")?) {
+    let chosen = || choose(&tree, args.required("type")?, args.text("mac")?);
+    let interface = match chosen() {
         Ok(interface) => interface,
+        Err(error) if args.has("print-xml") => return Err(error),
         Err(error) => {
             // What was looked for comes first, what failed for lack of it after.
             session.error(error);
@@ -188,9 +190,12 @@ fn detach_interface(session: &mut Session, args: &Args) -> Result<()> {
     };
     let xml = fragment(interface);
     if args.has("print-xml") {
-        return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
+        // Each of the two definitions has its own.
+        let both = DOMAIN_AFFECT_CONFIG | DOMAIN_AFFECT_LIVE;
+        let times = if impact.flags & both == both { 2 } else { 1 };
+        return session.show(&json!({ "xml": xml }), |session| session.print(xml.repeat(times)));
     }
-    let answer = connection.domains().detach_device(&domain, &xml, impact.or_live());
+    let answer = connection.domains().detach_device(&domain, &xml, impact.or_plain(&*connection));
     let chosen = u32::from(impact.chosen);
     plain_name(answer, chosen, "virDomainDetachDeviceFlags", "virDomainDetachDevice").context(failed)?;
     session.print_extra("Interface detached successfully\n");
@@ -257,8 +262,9 @@ fn domif_setlink(session: &mut Session, args: &Args) -> Result<()> {
         bail!("interface '{name}' not found");
     };
     let mut changed = interface.clone();
+    let added = changed.child("link").is_none();
     changed.child_or_new("link").set("state", state);
-    let xml = fragment(&changed);
+    let xml = if added { with_new_child(&changed) } else { fragment(&changed) };
     if args.has("print-xml") {
         return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
     }

@@ -9,7 +9,7 @@ use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("domiftune", Group::Domain, domiftune)
@@ -40,12 +40,12 @@ fn domiftune(session: &mut Session, args: &Args) -> Result<()> {
     if let Some(text) = args.text("inbound")? {
         let rate = Rate::parse(text)?;
         rate.check_inbound(true)?;
-        push(&mut wanted, "inbound", rate);
+        push(&mut wanted, "inbound", rate)?;
     }
     if let Some(text) = args.text("outbound")? {
         let rate = Rate::parse(text)?;
         rate.check_outbound(true)?;
-        push(&mut wanted, "outbound", rate);
+        push(&mut wanted, "outbound", rate)?;
     }
     let domains = connection.domains();
     if !wanted.is_empty() {
@@ -58,11 +58,15 @@ fn domiftune(session: &mut Session, args: &Args) -> Result<()> {
 }
 
 /// A zero average takes the limits of its direction away; the other fields count only when they are set.
-fn push(wanted: &mut Vec<TypedParam>, direction: &str, rate: Rate) {
-    if rate.average == Some(0) {
+fn push(wanted: &mut Vec<TypedParam>, direction: &str, rate: Rate) -> Result<()> {
+    if rate.is_zero() {
         wanted.push(TypedParam::new(format!("{direction}.average"), 0u32));
     }
     for (field, value) in rate.fields() {
+        let Ok(value) = u32::try_from(value) else {
+            bail!("{direction} rate larger than maximum {}", u32::MAX);
+        };
         wanted.push(TypedParam::new(format!("{direction}.{field}"), value));
     }
+    Ok(())
 }

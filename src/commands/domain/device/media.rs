@@ -43,6 +43,7 @@ impl Action {
         args.exclusive("eject", "insert")?;
         args.exclusive("eject", "update")?;
         args.exclusive("insert", "update")?;
+        args.exclusive("eject", "block")?;
         Ok(if args.has("eject") {
             Action::Eject
         } else if args.has("insert") {
@@ -66,9 +67,6 @@ fn change_media(session: &mut Session, args: &Args) -> Result<()> {
     let action = Action::of(args)?;
     let path = args.required("path")?;
     let source = args.text("source")?.filter(|_| action != Action::Eject);
-    if action != Action::Eject && source.is_none() {
-        bail!("New disk media source was not specified");
-    }
     let mut flags = impact(args)?;
     if args.has("force") {
         flags |= DOMAIN_DEVICE_MODIFY_FORCE;
@@ -83,6 +81,9 @@ fn change_media(session: &mut Session, args: &Args) -> Result<()> {
     let Some(drive) = drive else {
         bail!("No disk found whose source path or target is {path}");
     };
+    if action != Action::Eject && source.is_none() {
+        bail!("New disk media source was not specified");
+    }
     let changed = changed(drive, action, path, source, args.has("block"))?;
     let xml = fragment(&changed);
     if args.has("print-xml") {

@@ -49,9 +49,9 @@ impl Impact {
         Ok(Impact { flags, chosen })
     }
 
-    /// The flags of a call whose oldest form changes running domains only.
-    fn or_live(self) -> u32 {
-        if self.chosen { self.flags } else { DOMAIN_AFFECT_LIVE }
+    /// The flags of a call that has an older form without any.
+    fn or_plain(self, connection: &dyn Connection) -> u32 {
+        if self.chosen { self.flags } else { connection.plain_device_impact() }
     }
 
     /// Which description the device is looked up in.
@@ -65,6 +65,16 @@ fn check_impact(args: &Args) -> Result<()> {
     args.exclusive("persistent", "current")?;
     args.exclusive("current", "live")?;
     args.exclusive("current", "config")
+}
+
+/// The same for a device whose last element was put there: it has no line of its own.
+fn with_new_child(device: &Element) -> String {
+    let text = fragment(device);
+    let end = format!("\n    </{}>", device.name);
+    let Some((body, last)) = text.strip_suffix(&end).and_then(|body| body.rsplit_once("\n      ")) else {
+        return text;
+    };
+    format!("{body}\n    {last}</{}>", device.name)
 }
 
 /// A device as it stands in its domain's description: its first line bare, the others as deep as they are there.

@@ -160,7 +160,11 @@ fn blkdeviotune(session: &mut Session, args: &Args) -> Result<()> {
         let answer = domains.set_block_io_tune(&domain, disk, &wanted, flags);
         return answer.context("Unable to change block I/O throttle");
     }
-    let params = domains.block_io_tune(&domain, Some(disk), flags | TYPED_PARAM_STRING_OKAY);
+    let flags = flags | TYPED_PARAM_STRING_OKAY;
+    domains
+        .block_io_tune(&domain, None, flags)
+        .context("Unable to get number of block I/O throttle parameters")?;
+    let params = domains.block_io_tune(&domain, Some(disk), flags);
     let params = params.context("Unable to get block I/O throttle parameters")?;
     parameters::show(session, params.iter().map(Setting::of).collect())
 }

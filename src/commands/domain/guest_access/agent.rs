@@ -113,7 +113,7 @@ fn set_user_password(session: &mut Session, args: &Args) -> Result<()> {
     let (user, password) = (args.required("user")?, args.required("password")?);
     let flags = args.flags(&[("encrypted", DOMAIN_PASSWORD_ENCRYPTED)]);
     connection.domains().set_user_password(&domain, Some(user), Some(password), flags)?;
-    session.print_extra(format_args!("Password set successfully for {user} in {}", domain.name));
+    session.print_extra(format_args!("Password set successfully for {user} in {}", args.required("domain")?));
     Ok(())
 }
 

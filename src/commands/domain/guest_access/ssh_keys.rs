@@ -45,6 +45,7 @@ fn get_user_sshkeys(session: &mut Session, args: &Args) -> Result<()> {
 }
 
 fn set_user_sshkeys(session: &mut Session, args: &Args) -> Result<()> {
+    args.requires("remove", "file")?;
     args.exclusive("reset", "remove")?;
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
@@ -58,6 +59,9 @@ fn set_user_sshkeys(session: &mut Session, args: &Args) -> Result<()> {
     let lines = text.lines().map(str::trim);
     let keys: Vec<String> =
         lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_string).collect();
+    if let Some(file) = file.filter(|_| keys.is_empty()) {
+        bail!("File {file} contains no keys");
+    }
     let flags = if args.has("remove") {
         DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE
     } else if reset {

@@ -118,10 +118,10 @@ fn max_downtime(session: &mut Session, args: &Args) -> Result<()> {
 fn set_max_downtime(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let downtime = args.number::<i64>("downtime")?.unwrap_or_default();
-    let Some(downtime) = u64::try_from(downtime).ok().filter(|downtime| *downtime > 0) else {
+    let downtime = args.number::<u64>("downtime")?.unwrap_or_default();
+    if downtime == 0 {
         bail!("migrate: Invalid downtime");
-    };
+    }
     Ok(connection.domains().migrate_set_max_downtime(&domain, downtime, 0)?)
 }
 
@@ -139,7 +139,7 @@ fn speed(session: &mut Session, args: &Args) -> Result<()> {
 fn set_speed(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let limit = args.number::<u64>("bandwidth")?.unwrap_or_default();
+    let limit = args.wrapping("bandwidth")?.unwrap_or_default();
     Ok(connection.domains().migrate_set_max_speed(&domain, limit, speed_flags(args))?)
 }
 

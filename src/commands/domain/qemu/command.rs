@@ -1,6 +1,7 @@
 //! qemu-monitor-command, qemu-agent-command, qemu-attach.
 
 use super::json;
+use crate::commands::descriptors::descriptors;
 use crate::commands::domain::lookup;
 use crate::error::Error;
 use crate::model::constants::*;
@@ -51,9 +52,8 @@ fn qemu_monitor_command(session: &mut Session, args: &Args) -> Result<()> {
     args.exclusive("hmp", "return-value")?;
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
-    if args.has("pass-fds") {
-        let refused = "passing file descriptors is not supported";
-        return Err(Error::new(crate::error::ErrorCode::ARGUMENT_UNSUPPORTED, refused).into());
+    if !descriptors(args)?.is_empty() {
+        return Err(Error::unsupported("virDomainQemuMonitorCommandWithFiles").into());
     }
     let (command, flags) = if args.has("hmp") {
         (words(args).join(" "), DOMAIN_QEMU_MONITOR_COMMAND_HMP)

@@ -66,7 +66,7 @@ fn domjobinfo(session: &mut Session, args: &Args) -> Result<()> {
     ]);
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let plain = flags == 0 && !args.has("rawstats") && !args.has("anystats");
+    let plain = flags == 0 && !args.has("rawstats");
     let (kind, params) = match connection.domains().job_stats(&domain, flags) {
         // Drivers without the newer call have the older one, which knows less.
         Err(error) if error.is_unsupported() && plain => older(connection.domains().job_info(&domain))?,

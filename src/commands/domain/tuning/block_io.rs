@@ -57,6 +57,9 @@ const DEVICE_LISTS: &[(&str, &str)] = &[
     ("device-write-bytes-sec", "device_write_bytes_sec"),
 ];
 
+/// Flags that exclude each other, which virsh learns from its first question: that for the number of parameters.
+const BOTH: u32 = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG;
+
 fn blkiotune(session: &mut Session, args: &Args) -> Result<()> {
     let flags = impact(args)?;
     let connection = session.handle()?;
@@ -81,7 +84,10 @@ fn blkiotune(session: &mut Session, args: &Args) -> Result<()> {
         return answer.context("Unable to change blkio parameters");
     }
     let params = domains.blkio_parameters(&domain, flags | TYPED_PARAM_STRING_OKAY);
-    let params = params.context("Unable to get blkio parameters")?;
+    let params = params.with_context(|| {
+        let number_of = if flags & BOTH == BOTH { "number of " } else { "" };
+        format!("Unable to get {number_of}blkio parameters")
+    })?;
     parameters::show(session, params.iter().map(Setting::of).collect())
 }
 

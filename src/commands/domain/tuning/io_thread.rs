@@ -128,8 +128,12 @@ fn iothreadset(session: &mut Session, args: &Args) -> Result<()> {
         params.push(TypedParam::new("poll_max_ns", longest));
     }
     for option in ["poll-grow", "poll-shrink"] {
-        if let Some(factor) = args.number::<u32>(option)? {
-            params.push(TypedParam::new(option.replace('-', "_"), factor));
+        if let Some(factor) = args.number::<u64>(option)? {
+            let name = option.replace('-', "_");
+            params.push(match u32::try_from(factor) {
+                Ok(factor) => TypedParam::new(name, factor),
+                Err(_) => TypedParam::new(name, factor),
+            });
         }
     }
     for option in ["thread-pool-min", "thread-pool-max"] {

@@ -76,6 +76,9 @@ fn kibibytes(args: &Args) -> Result<u64> {
     Ok(bytes.div_ceil(1024))
 }
 
+/// Flags that exclude each other, which virsh learns from its first question: that for the number of parameters.
+const BOTH: u32 = DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG;
+
 fn memtune(session: &mut Session, args: &Args) -> Result<()> {
     let flags = impact(args)?;
     let connection = session.handle()?;
@@ -92,7 +95,10 @@ fn memtune(session: &mut Session, args: &Args) -> Result<()> {
         return answer.context("Unable to change memory parameters");
     }
     let limits = domains.memory_parameters(&domain, flags | TYPED_PARAM_STRING_OKAY);
-    let limits = limits.context("Unable to get memory parameters")?;
+    let limits = limits.with_context(|| {
+        let number_of = if flags & BOTH == BOTH { "number of " } else { "" };
+        format!("Unable to get {number_of}memory parameters")
+    })?;
     let settings = limits.iter().map(|limit| match limit.value {
         ParamValue::ULLong(UNLIMITED) => Setting::with(&limit.name, "unlimited", ()),
         _ => Setting::of(limit),
@@ -111,7 +117,10 @@ fn limit(args: &Args, option: &str) -> Result<Option<u64>> {
     let refusal = || format!("Unable to parse integer parameter {option}");
     match read_size(text, 1024, u64::MAX) {
         Ok(bytes) => Ok(Some(bytes.div_ceil(1024))),
-        Err(Some(cause)) => Err(cause).with_context(refusal),
-        Err(None) => Err(anyhow!(refusal())),
+        // A number that is too large in itself has no cause told.
+        Err(Some(cause)) if text.parse::<u64>().is_err() || text.parse::<i64>().is_ok() => {
+            Err(cause).with_context(refusal)
+        }
+        Err(_) => Err(anyhow!(refusal())),
     }
 }

@@ -150,11 +150,12 @@ impl Vcpu {
 fn vcpupin(session: &mut Session, args: &Args) -> Result<()> {
     let flags = impact(args)?;
     let vcpu = args.number::<u32>("vcpu")?;
-    let list = args.text("cpulist")?;
+    let list = args.get("cpulist");
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     let cpus = host_cpus(&*connection)?;
     let Some(list) = list else {
+        args.exclusive("live", "config")?;
         return show_vcpu_pins(session, &*connection, &domain, vcpu, flags, cpus);
     };
     let Some(vcpu) = vcpu else {
@@ -177,9 +178,17 @@ fn show_vcpu_pins(
     let domains = connection.domains();
     let live = flags & DOMAIN_AFFECT_CONFIG == 0 && (flags != 0 || domains.is_active(domain)?);
     let side = if live { DOMAIN_AFFECT_LIVE } else { DOMAIN_AFFECT_CONFIG };
+    if live && !domains.is_active(domain)? {
+        bail!("cannot get vcpupin for offline domain");
+    }
+    if !live && !domains.is_persistent(domain)? {
+        bail!("cannot get vcpupin for transient domain");
+    }
     let count = domains.vcpu_count(domain, side | DOMAIN_VCPU_MAXIMUM)?;
     if let Some(vcpu) = vcpu.filter(|&vcpu| i64::from(vcpu) >= i64::from(count)) {
         let side = if live { "live" } else { "persistent" };
+        // virsh prints it as a number with a sign.
+        let vcpu = vcpu as i32;
         bail!("vcpu {vcpu} is out of range of {side} cpu count {count}");
     }
     let length = map_length(cpus);
@@ -196,7 +205,7 @@ fn show_vcpu_pins(
 
 fn emulatorpin(session: &mut Session, args: &Args) -> Result<()> {
     let flags = impact(args)?;
-    let list = args.text("cpulist")?;
+    let list = args.get("cpulist");
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     let domains = connection.domains();

@@ -46,12 +46,18 @@ fn schedinfo(session: &mut Session, args: &Args) -> Result<()> {
     if count == 0 {
         return Ok(());
     }
-    let mut settings = read(domains, &domain, flags)?;
+    // The call that takes flags is used only when one was asked for, and both impacts together are none.
+    let reading = match args.flags(&[("config", 1), ("live", 1), ("current", 1)]) {
+        0 => 0,
+        _ if args.has("config") && args.has("live") => TYPED_PARAM_STRING_OKAY,
+        _ => flags | TYPED_PARAM_STRING_OKAY,
+    };
+    let mut settings = read(domains, &domain, reading)?;
     let wanted = wanted(args, &settings)?;
     if !wanted.is_empty() {
         let answer = domains.set_scheduler_parameters(&domain, &wanted, flags);
         plain_name(answer, flags, "virDomainSetSchedulerParametersFlags", "virDomainSetSchedulerParameters")?;
-        settings = read(domains, &domain, flags)?;
+        settings = read(domains, &domain, reading)?;
     }
     let mut lines: Vec<Setting> = settings.iter().map(Setting::of).collect();
     if session.settings.format != Format::Table {
@@ -61,7 +67,7 @@ fn schedinfo(session: &mut Session, args: &Args) -> Result<()> {
 }
 
 fn read(domains: &dyn Domains, domain: &DomainRef, flags: u32) -> Result<Vec<TypedParam>, Error> {
-    let answer = domains.scheduler_parameters(domain, flags | TYPED_PARAM_STRING_OKAY);
+    let answer = domains.scheduler_parameters(domain, flags);
     plain_name(answer, flags, "virDomainGetSchedulerParametersFlags", "virDomainGetSchedulerParameters")
 }
 
@@ -69,7 +75,7 @@ fn read(domains: &dyn Domains, domain: &DomainRef, flags: u32) -> Result<Vec<Typ
 fn wanted(args: &Args, settings: &[TypedParam]) -> Result<Vec<TypedParam>> {
     let mut pairs = Vec::new();
     for option in ["weight", "cap"] {
-        if let Some(value) = args.number::<i32>(option)? {
+        if let Some(value) = args.text(option)? {
             pairs.push((option, value.to_string()));
         }
     }
@@ -93,7 +99,11 @@ fn wanted(args: &Args, settings: &[TypedParam]) -> Result<Vec<TypedParam>> {
 fn like(known: &ParamValue, name: &str, text: &str) -> Result<ParamValue, Error> {
     let read = match known {
         ParamValue::Int(_) => (text.parse().ok().map(ParamValue::Int), "int"),
-        ParamValue::UInt(_) => (text.parse().ok().map(ParamValue::UInt), "unsigned int"),
+        // A negative number counts down from zero, as C reads it.
+        ParamValue::UInt(_) => {
+            let number = text.parse::<i64>().ok().filter(|number| number.unsigned_abs() <= u32::MAX.into());
+            (number.map(|number| ParamValue::UInt(number as u32)), "unsigned int")
+        }
         ParamValue::LLong(_) => (text.parse().ok().map(ParamValue::LLong), "long long"),
         ParamValue::ULLong(_) => (text.parse().ok().map(ParamValue::ULLong), "unsigned long long"),
         ParamValue::Double(_) => (text.parse().ok().map(ParamValue::Double), "double"),

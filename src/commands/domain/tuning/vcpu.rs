@@ -160,6 +160,7 @@ fn guestvcpus(session: &mut Session, args: &Args) -> Result<()> {
     args.exclusive("enable", "disable")?;
     args.requires("enable", "cpulist")?;
     args.requires("disable", "cpulist")?;
+    args.text("cpulist")?;
     if args.has("cpulist") && !args.has("enable") && !args.has("disable") {
         bail!("One of options --enable or --disable is required by option --cpulist");
     }

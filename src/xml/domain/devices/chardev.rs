@@ -245,6 +245,9 @@ fn complete_channel(channel: &mut Element) -> Result<()> {
         return Err(unknown_target(&kind));
     }
     if let Some(target) = channel.child_mut("target") {
+        if kind == "guestfwd" {
+            super::wording::forward(target)?;
+        }
         target.unset("state");
         if kind != "guestfwd" {
             target.unset("port");

@@ -59,7 +59,7 @@ static DRIVER: Shape = shape("driver")
         on_off("event_idx"),
         on_off("copy_on_read"),
         one_of("discard", &["unmap", "ignore"]).omit("default"),
-        unsigned("iothread").omit("0"),
+        positive("iothread").omit("0"),
         one_of("detect_zeroes", &["on", "off", "unmap"]).omit("default"),
         unsigned("queues").omit("0"),
         unsigned("queue_size").omit("0"),
@@ -244,6 +244,7 @@ fn check(disk: &mut Element) -> Result<()> {
             "disk device='lun' is only valid for block type disk source",
         ));
     }
+    super::disk_limits::check(disk)?;
     if disk.attribute("sgio") == Some("unfiltered") {
         return Err(Error::unsupported_configuration("unfiltered sgio is no longer supported"));
     }

@@ -43,6 +43,17 @@ pub static INTERFACE: Shape = shape("interface")
         one(&ACPI),
         one(&ADDRESS),
     ])
+    .before(|interface| {
+        if interface.attribute("type").is_none() {
+            interface.set("type", "user");
+        }
+        let network = interface.attribute("type") == Some("network");
+        let source = interface.child("source");
+        match network && source.is_some_and(|source| source.attribute("network").is_none()) {
+            true => Err(crate::xml::shape::missing_attribute("source", "network")),
+            false => Ok(()),
+        }
+    })
     .after(complete);
 
 const TYPES: &[&str] = &[
@@ -88,7 +99,11 @@ static LOCAL: Shape = shape("local").attributes(&[text("address"), unsigned("por
 /// `<vlan>`.
 pub static VLAN: Shape = shape("vlan").attributes(&[yes_no("trunk")]).children(&[many(&TAG)]);
 static TAG: Shape = shape("tag")
-    .attributes(&[unsigned("id").required(), one_of("nativeMode", &["tagged", "untagged"]).omit("default")]);
+    .attributes(&[unsigned("id").required(), one_of("nativeMode", &["tagged", "untagged"]).omit("default")])
+    .after(|tag| match tag.attribute("id").and_then(|id| id.parse::<u64>().ok()) {
+        Some(id) if id > 4095 => Err(Error::xml(format!("vlan tag id {id} too large (maximum 4095)"))),
+        _ => Ok(()),
+    });
 
 /// `<virtualport>`.
 pub static VIRTUAL_PORT: Shape =
@@ -107,6 +122,10 @@ static PARAMETERS: Shape = shape("parameters")
 static IP: Shape = shape("ip")
     .attributes(&[text("address").required(), text("family"), text("prefix"), text("peer")])
     .after(|ip| {
+        let address = ip.attribute("address").unwrap_or_default();
+        if address.parse::<std::net::IpAddr>().is_err() {
+            return Err(Error::xml(format!("Invalid address '{address}' in <ip>")));
+        }
         if ip.attribute("family").is_none() {
             let family =
                 if ip.attribute("address").is_some_and(|text| text.contains(':')) { "ipv6" } else { "ipv4" };
@@ -133,7 +152,10 @@ static DOWN_SCRIPT: Shape = shape("downscript").attributes(&[text("path")]).unle
 static BACKEND_DOMAIN: Shape = shape("backenddomain").attributes(&[text("name")]);
 
 /// `<bandwidth>`.
-pub static BANDWIDTH: Shape = shape("bandwidth").children(&[one(&INBOUND), one(&OUTBOUND)]).unless_empty();
+pub static BANDWIDTH: Shape = shape("bandwidth")
+    .children(&[one(&INBOUND), one(&OUTBOUND)])
+    .before(super::wording::bandwidth)
+    .unless_empty();
 static INBOUND: Shape = shape("inbound").attributes(&[
     positive("average"),
     unsigned("peak"),
@@ -145,7 +167,13 @@ static OUTBOUND: Shape =
 static PORT: Shape = shape("port").attributes(&[yes_no("isolated")]).unless_empty();
 static TARGET: Shape = shape("target").attributes(&[text("dev"), yes_no("managed")]).unless_empty();
 static GUEST: Shape = shape("guest").attributes(&[text("dev"), text("actual")]).unless_empty();
-static MODEL: Shape = shape("model").attributes(&[text("type")]);
+static MODEL: Shape = shape("model").attributes(&[text("type")]).after(|model| {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    match model.attribute("type").is_some_and(|name| !name.chars().all(plain)) {
+        true => Err(Error::invalid_argument("Model name contains invalid characters")),
+        false => Ok(()),
+    }
+});
 static DRIVER: Shape = shape("driver")
     .attributes(&[
         one_of("name", &["kvm", "vfio", "xen", "qemu", "vhost"]),
@@ -199,7 +227,9 @@ static SEND_BUFFER: Shape = text_shape("sndbuf");
 static TEAMING: Shape = shape("teaming")
     .attributes(&[one_of("type", &["persistent", "transient"]).required(), text("persistent")]);
 static LINK: Shape = shape("link").attributes(&[text("state")]).after(check_link).unless_empty();
-static MTU: Shape = shape("mtu").attributes(&[positive("size").required()]);
+static MTU: Shape = shape("mtu")
+    .attributes(&[positive("size").required()])
+    .before(|mtu| super::wording::number(mtu, "size", "malformed mtu size"));
 static COALESCE: Shape = shape("coalesce").children(&[one(&COALESCE_RECEIVE)]).unless_empty();
 static COALESCE_RECEIVE: Shape = shape("rx").children(&[one(&FRAMES)]).unless_empty();
 static FRAMES: Shape = shape("frames").attributes(&[integer("max")]).unless_empty();
@@ -245,8 +275,12 @@ fn complete(interface: &mut Element) -> Result<()> {
         }
     }
     if let Some(source) = interface.child_mut("source") {
-        if kind == "direct" && source.attribute("mode").is_none() {
-            source.set("mode", "vepa");
+        if kind == "direct" {
+            let mode = source.attribute("mode").unwrap_or("vepa").to_string();
+            if !["vepa", "private", "bridge", "passthrough"].contains(&mode.as_str()) {
+                return Err(crate::xml::shape::invalid_attribute("source", "mode", &mode));
+            }
+            source.set("mode", mode);
         }
         if let Some(address) = source.child_mut("address").filter(|_| kind == "hostdev") {
             if matches!(address.attribute("type"), Some("pci") | None) {

@@ -33,6 +33,10 @@ pub static SHMEM: Shape = shape("shmem")
         one(&ACPI),
         one(&ADDRESS),
     ])
+    .before(|shmem| match shmem.attribute("name") {
+        Some(_) => Ok(()),
+        None => Err(Error::xml("shmem element must contain 'name' attribute")),
+    })
     .after(|shmem| {
         if shmem.attribute("name").is_some_and(|name| name.contains('/')) {
             return Err(Error::unsupported_configuration("shmem name cannot include '/' character"));
@@ -95,6 +99,9 @@ const fn scaled(name: &'static str) -> Shape {
 const UNIT: &[Attribute] = &[text("unit")];
 
 fn complete_memory(memory: &mut Element) -> Result<()> {
+    if memory.child("target").is_none() {
+        return Err(Error::xml("missing <target> element for <memory> device"));
+    }
     if memory.find("target/size").is_none() {
         return Err(Error::xml("missing or invalid size of memory device"));
     }

@@ -4,6 +4,7 @@ pub mod address;
 pub mod chardev;
 pub mod controller;
 pub mod disk;
+mod disk_limits;
 pub mod disk_source;
 pub mod filesystem;
 pub mod graphics;
@@ -16,6 +17,7 @@ pub mod sound;
 pub mod usb;
 pub mod video;
 pub mod watchdog;
+mod wording;
 
 use crate::error::Result;
 use crate::xml::Element;

@@ -26,7 +26,9 @@ pub static RNG: Shape = shape("rng")
         Some(_) => Ok(()),
         None => Err(Error::xml("missing RNG device backend")),
     });
-static RATE: Shape = shape("rate").attributes(&[positive("bytes").required(), unsigned("period").omit("0")]);
+static RATE: Shape = shape("rate")
+    .attributes(&[positive("bytes").required(), unsigned("period").omit("0")])
+    .before(|rate| super::wording::number(rate, "bytes", "invalid RNG rate bytes value"));
 static RNG_BACKEND: Shape = shape("backend")
     .attributes(&[one_of("model", &["random", "egd", "builtin"]).required(), text("type")])
     .children(&[many(&SOURCE), one(&PROTOCOL)])
@@ -69,7 +71,13 @@ static TPM_BACKEND: Shape = shape("backend")
         yes_no("persistent_state"),
         unsigned("debug"),
     ])
-    .children(&[one(&DEVICE), one(&ENCRYPTION), one(&TPM_SOURCE), one(&BANKS), one(&PROFILE)]);
+    .children(&[one(&DEVICE), one(&ENCRYPTION), one(&TPM_SOURCE), one(&BANKS), one(&PROFILE)])
+    .after(|backend| {
+        match backend.child("profile").is_some() && backend.attribute("version") == Some("1.2") {
+            true => Err(Error::xml("<profile/> requires TPM version '2.0'")),
+            false => Ok(()),
+        }
+    });
 static DEVICE: Shape = shape("device").attributes(&[text("path")]);
 static ENCRYPTION: Shape = shape("encryption").attributes(&[text("secret").required()]);
 static TPM_SOURCE: Shape = shape("source")

@@ -11,6 +11,7 @@ use crate::xml::shape::{Shape, many, one, one_of, shape, text, text_shape, yes_n
 pub static REDIRDEV: Shape = shape("redirdev")
     .attributes(&[one_of("bus", &["usb"]), text("type").required()])
     .children(&[many(&SOURCE), one(&PROTOCOL), one(&LOG), one(&BOOT), one(&ALIAS), one(&ACPI), one(&ADDRESS)])
+    .before(|device| super::wording::known(device, "bus", &["usb"], "unknown redirdev bus"))
     .after(|device| {
         if device.attribute("bus").is_none() {
             device.set("bus", "usb");
@@ -29,6 +30,13 @@ static USB_DEVICE: Shape = shape("usbdev")
         yes_no("allow").required(),
     ])
     .after(|filter| {
+        let version = filter.attribute("version").unwrap_or("-1");
+        let number = |text: &str| text.parse::<u8>().is_ok();
+        if version != "-1"
+            && !version.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor))
+        {
+            return Err(Error::xml(format!("Cannot parse USB device version {version}")));
+        }
         for (name, digits) in [("class", 2), ("vendor", 4), ("product", 4)] {
             if let Some(number) = filter.attribute(name).and_then(crate::xml::shape::parse_number) {
                 filter.set(name, format!("0x{number:0digits$X}"));
@@ -38,11 +46,10 @@ static USB_DEVICE: Shape = shape("usbdev")
     });
 
 /// `<hub>`.
-pub static HUB: Shape = shape("hub").attributes(&[one_of("type", &["usb"]).required()]).children(&[
-    one(&ALIAS),
-    one(&ACPI),
-    one(&ADDRESS),
-]);
+pub static HUB: Shape = shape("hub")
+    .attributes(&[one_of("type", &["usb"]).required()])
+    .children(&[one(&ALIAS), one(&ACPI), one(&ADDRESS)])
+    .before(|hub| super::wording::known(hub, "type", &["usb"], "unknown hub device type"));
 
 /// `<smartcard>`.
 pub static SMARTCARD: Shape = shape("smartcard")

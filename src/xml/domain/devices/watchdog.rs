@@ -21,4 +21,6 @@ pub static WATCHDOG: Shape = shape("watchdog")
 /// `<panic>`.
 pub static PANIC: Shape = shape("panic")
     .attributes(&[one_of("model", &["isa", "pseries", "hyperv", "s390", "pvpanic"]).omit("default")])
-    .children(&[one(&BOOT), one(&ALIAS), one(&ACPI), one(&ADDRESS)]);
+    .children(&[one(&BOOT), one(&ALIAS), one(&ACPI), one(&ADDRESS)])
+    .before(|panic| super::wording::known(panic, "model", PANIC_MODELS, "unknown panic model"));
+const PANIC_MODELS: &[&str] = &["default", "isa", "pseries", "hyperv", "s390", "pvpanic"];
