@@ -84,10 +84,12 @@ fn write_atom(bytes: &[u8], out: &mut Vec<u8>) {
     }
     out.push(b'\'');
     for byte in bytes {
-        if matches!(byte, b'\\' | b'\'') {
-            out.push(b'\\');
+        match byte {
+            b'\\' | b'\'' => out.extend([b'\\', *byte]),
+            // Would end the text; three digits in octal are read alike everywhere.
+            &reader::END_OF_TEXT => out.extend(b"\\004"),
+            byte => out.push(*byte),
         }
-        out.push(*byte);
     }
     out.push(b'\'');
 }

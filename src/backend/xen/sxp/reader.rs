@@ -8,7 +8,7 @@ const DEEPEST: usize = 64;
 /// The longest text that is read.
 const LONGEST: usize = 16 * 1024 * 1024;
 /// Ends the text wherever it stands.
-const END_OF_TEXT: u8 = 4;
+pub const END_OF_TEXT: u8 = 4;
 
 /// What a release's reader makes of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
