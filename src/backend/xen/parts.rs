@@ -80,10 +80,10 @@ fn attempt<T>(
 fn open_as_root(uri: &Uri, wanted: &[LayerKind]) -> Result<XenConnection> {
     let mut missing = Vec::new();
     let xend = attempt(wanted, LayerKind::Xend, &mut missing, || XendLayer::open(uri));
-    if xend.is_none() {
+    let mut parts = Parts::open_wanted(false, wanted);
+    if xend.is_none() && parts.hypervisor.is_none() && parts.store.is_none() {
         must_be_xen_host()?;
     }
-    let mut parts = Parts::open_wanted(false, wanted);
     if !uri.query.is_empty() {
         parts.uri = uri.to_string();
     }

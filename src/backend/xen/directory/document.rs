@@ -1,6 +1,6 @@
 //! The documents that domains are shown as.
 
-use super::{Directory, Domain, Running};
+use super::{Directory, Domain, Running, invalid};
 use crate::backend::xen::definition;
 use crate::backend::xen::definitions::Definition;
 use crate::backend::xen::hypervisor::Kind as Virtualisation;
@@ -67,7 +67,9 @@ impl Directory {
         let (most, target) = (mebibytes.next().flatten(), mebibytes.next().flatten());
         let known = running.figures.as_ref();
         let has = known.map(|figures| i64::try_from(figures.memory() / 1024).unwrap_or(i64::MAX));
-        config.set("memory", target.or(has).unwrap_or(0));
+        let memory = target.or(has).filter(|memory| *memory > 0);
+        let memory = memory.ok_or_else(|| invalid("the domain is just being made or ended; ask again"))?;
+        config.set("memory", memory);
         if let Some(most) = most {
             config.set("maxmem", most);
         }
