@@ -71,6 +71,7 @@ fn a_domain_is_found_and_described() {
             "Max memory:     524288 KiB",
             "Used memory:    262144 KiB",
             "Persistent:     no",
+            "Managed save:   no",
             "Autostart:      disable",
         ] {
             assert!(info.contains(line), "{version}: {line} is not in {info}");
@@ -129,6 +130,9 @@ fn the_host_is_described() {
         assert_eq!(xend.ok(&["hostname"]).trim(), "vm");
         assert!(xend.ok(&["freecell"]).contains("6225920 KiB"));
         assert_eq!(xend.ok(&["maxvcpus"]).trim(), "32");
+        assert_eq!(xend.ok(&["uri"]).trim(), xend.uri());
+        let says = if *version == "3.0.4" { "Xen 3.0.4" } else { "Xen " };
+        assert!(xend.ok(&["version"]).contains(&format!("Running hypervisor: {says}")), "{version}");
     }
 }
 

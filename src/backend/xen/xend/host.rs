@@ -26,6 +26,14 @@ impl Host for XendLayer {
         Ok(part("xen_major") * 1_000_000 + part("xen_minor") * 1_000 + third.min(999))
     }
 
+    fn uri(&self) -> Result<String> {
+        Ok(self.uri.clone())
+    }
+
+    fn lib_version(&self) -> Result<u64> {
+        Ok(crate::model::LIBRARY_VERSION)
+    }
+
     fn max_vcpus(&self, _kind: Option<&str>) -> Result<i32> {
         Ok(MOST)
     }

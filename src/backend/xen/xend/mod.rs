@@ -25,6 +25,7 @@ use super::native::request::Abilities;
 use crate::backend::{DomainGuest, DomainMonitor, DomainStats, DomainStreams, Domains, Host};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::constants::*;
+use crate::model::{DomainRef, MemoryStat};
 use crate::uri::Uri;
 use address::Address;
 use http::Client;
@@ -48,6 +49,8 @@ const LOOK: Duration = Duration::from_secs(10);
 pub struct XendLayer {
     requests: Requests,
     managed: PathBuf,
+    /// What leads here again.
+    uri: String,
 }
 
 impl XendLayer {
@@ -59,8 +62,10 @@ impl XendLayer {
             }
             None => find(longest(uri)?)?,
         };
-        let managed = uri.parameter(MANAGED_PARAMETER).unwrap_or(MANAGED_DOMAINS);
-        Ok(XendLayer { requests, managed: managed.into() })
+        let managed = uri.parameter(MANAGED_PARAMETER).unwrap_or(MANAGED_DOMAINS).into();
+        let plain = uri.query.is_empty();
+        let uri = if plain { "xen:///system".to_string() } else { uri.to_string() };
+        Ok(XendLayer { requests, managed, uri })
     }
 
     /// What this release takes.
@@ -114,7 +119,15 @@ impl Layer for XendLayer {
 
 impl DomainGuest for XendLayer {}
 impl DomainMonitor for XendLayer {}
-impl DomainStats for XendLayer {}
+
+impl DomainStats for XendLayer {
+    fn memory_stats(&self, domain: &DomainRef, flags: u32) -> Result<Vec<MemoryStat>> {
+        check_flags(flags, 0, "virDomainMemoryStats")?;
+        let info = self.find_running(domain)?.info(self.requests.release);
+        Ok(vec![MemoryStat { tag: DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, value: info.memory }])
+    }
+}
+
 impl DomainStreams for XendLayer {}
 
 /// What does not fit the domain's state.

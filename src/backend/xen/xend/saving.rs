@@ -57,6 +57,12 @@ impl DomainSaving for XendLayer {
         Ok(())
     }
 
+    fn has_managed_save_image(&self, domain: &DomainRef, flags: u32) -> Result<bool> {
+        check_flags(flags, 0, "virDomainHasManagedSaveImage")?;
+        let state = self.find(domain)?.state(self.requests.release);
+        Ok((state.state, state.reason) == (DOMAIN_SHUTOFF, DOMAIN_SHUTOFF_SAVED))
+    }
+
     fn save_image_xml(&self, file: &str, flags: u32) -> Result<String> {
         check_flags(flags, DOMAIN_SAVE_IMAGE_XML_SECURE, "virDomainSaveImageGetXMLDesc")?;
         let mut config = read_configuration(file)?;
