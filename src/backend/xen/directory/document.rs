@@ -44,10 +44,12 @@ impl Directory {
             Some(toolstack) => toolstack.config(running.id)?,
             None => None,
         };
-        let config = match listed {
+        let mut config = match listed {
             Some(config) => config,
             None => self.observed(running)?,
         };
+        // What the toolstack has read from the store may be no name; what we call the domain is one.
+        config.set("name", running.name.clone());
         definition::complete(xl::domain_from_config(&config, Use::Kept)?)
     }
 

@@ -33,6 +33,9 @@ pub struct Xenstore {
     link: Mutex<Option<Link>>,
 }
 
+/// Asks, in a transaction or in none (0), within one conversation.
+pub(super) type Ask<'a> = dyn FnMut(u32, &[Request]) -> Result<Vec<Answer>> + 'a;
+
 /// Where the daemon may be found.
 #[derive(Clone, Debug)]
 pub(super) struct Doors {
@@ -241,10 +244,7 @@ impl Xenstore {
     }
 
     /// Holds the connection for a conversation that must not be mixed with another.
-    pub(super) fn converse<T>(
-        &self,
-        talk: impl FnOnce(&mut dyn FnMut(u32, &[Request]) -> Result<Vec<Answer>>) -> Result<T>,
-    ) -> Result<T> {
+    pub(super) fn converse<T>(&self, talk: impl FnOnce(&mut Ask<'_>) -> Result<T>) -> Result<T> {
         let mut link = self.lock();
         // A daemon that was started anew since the last question is found now, while nothing is lost by it.
         let probe = [Request::new(Kind::GET_DOMAIN_PATH, &["0"])];

@@ -1,6 +1,6 @@
 //! Changes that happen together or not at all.
 
-use super::client::{Xenstore, found, refused};
+use super::client::{Ask, Xenstore, found, refused};
 use super::frame::{Answer, Kind, check_path, strings};
 use super::link::Request;
 use super::value::Value;
@@ -14,7 +14,7 @@ const ATTEMPTS_MAX: u32 = 64;
 /// A transaction under way: sees the store as it was when it began, and its own changes.
 pub struct Transaction<'a> {
     id: u32,
-    ask: &'a mut dyn FnMut(u32, &[Request]) -> Result<Vec<Answer>>,
+    ask: &'a mut Ask<'a>,
 }
 
 impl Xenstore {
@@ -43,7 +43,7 @@ impl Xenstore {
     }
 }
 
-fn begin(ask: &mut dyn FnMut(u32, &[Request]) -> Result<Vec<Answer>>) -> Result<u32> {
+fn begin(ask: &mut Ask<'_>) -> Result<u32> {
     let answer = only(ask(0, &[Request::new(Kind::TRANSACTION_START, &[""])])?);
     let payload = answer.map_err(|errno| refused("begin a transaction at", "/", errno))?;
     let id = strings(&payload).first().and_then(|id| id.parse().ok()).filter(|id| *id != 0);
@@ -53,7 +53,7 @@ fn begin(ask: &mut dyn FnMut(u32, &[Request]) -> Result<Vec<Answer>>) -> Result<
 }
 
 /// Commits or gives up; `false` when it must be done again.
-fn end(ask: &mut dyn FnMut(u32, &[Request]) -> Result<Vec<Answer>>, id: u32, commit: bool) -> Result<bool> {
+fn end(ask: &mut Ask<'_>, id: u32, commit: bool) -> Result<bool> {
     let word = if commit { "T" } else { "F" };
     match only(ask(id, &[Request::new(Kind::TRANSACTION_END, &[word])])?) {
         Ok(_) => Ok(true),
