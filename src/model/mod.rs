@@ -3,10 +3,12 @@
 pub mod constants;
 pub mod event;
 mod parameter;
+mod ranges;
 mod record;
 mod reference;
 
 pub use parameter::*;
+pub use ranges::ranges;
 pub use record::*;
 pub use reference::*;
 

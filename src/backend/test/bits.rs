@@ -29,22 +29,6 @@ pub(super) fn parse_ranges(text: &str) -> Result<Vec<usize>> {
     Ok(found.into_iter().collect())
 }
 
-/// Writes ascending numbers as ranges.
-pub(super) fn format_ranges(numbers: &[usize]) -> String {
-    let mut parts: Vec<(usize, usize)> = Vec::new();
-    for &number in numbers {
-        match parts.last_mut() {
-            Some((_, last)) if *last + 1 == number => *last = number,
-            _ => parts.push((number, number)),
-        }
-    }
-    let parts = parts.iter().map(|(first, last)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
-    });
-    parts.collect::<Vec<_>>().join(",")
-}
-
 /// The numbers whose bits are set.
 pub(super) fn numbers_of(map: &[u8]) -> Vec<usize> {
     let set = |number: &usize| map[number / 8] & (1 << (number % 8)) != 0;
@@ -65,11 +49,12 @@ pub(super) fn map_of(numbers: &[usize], length: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ranges;
 
     #[test]
     fn ranges_go_both_ways() {
         assert_eq!(parse_ranges("0-3,^2,6").unwrap(), [0, 1, 3, 6]);
-        assert_eq!(format_ranges(&[0, 1, 3, 6]), "0-1,3,6");
+        assert_eq!(ranges(&[0, 1, 3, 6]), "0-1,3,6");
         assert!(parse_ranges("x").is_err() && parse_ranges("3-1").is_err() && parse_ranges("").is_err());
         assert!(parse_ranges("0-99999999999").is_err());
         assert_eq!(numbers_of(&map_of(&[1, 9], 2)), [1, 9]);

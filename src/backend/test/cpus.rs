@@ -1,8 +1,8 @@
 //! Virtual CPUs: how many, and where they may run.
 
-use super::bits::{format_ranges, map_of, numbers_of, parse_ranges};
+use super::bits::{map_of, numbers_of, parse_ranges};
 use super::definition::{self, insert_after, part};
-use crate::model::NodeInfo;
+use crate::model::{NodeInfo, ranges};
 use crate::xml::Element;
 
 /// All children of `cputune` that this driver adds, in their order.
@@ -96,7 +96,7 @@ pub(super) fn pin(tree: &mut Element, kind: &str, numbered: Option<(&str, u32)>,
     if let Some((attribute, number)) = numbered {
         pin.set(attribute, number);
     }
-    pin.set("cpuset", format_ranges(&numbers_of(map)));
+    pin.set("cpuset", ranges(&numbers_of(map)));
     let tune = part(tree, "cputune");
     // Pins of a kind stand in the order of what they pin.
     let number_of = |element: &Element, attribute: &str| {

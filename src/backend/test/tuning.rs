@@ -1,6 +1,6 @@
 //! Memory, CPUs and their limits.
 
-use super::bits::{format_ranges, map_of, numbers_of, parse_ranges};
+use super::bits::{map_of, numbers_of, parse_ranges};
 use super::memory::{Kind, NUMA_MODES, known_parameters};
 use super::state::exclusive_impact;
 use super::*;
@@ -27,7 +27,7 @@ fn numa_nodes(text: &str) -> Result<String> {
     let nodes = parse_ranges(text)?;
     match nodes.is_empty() {
         true => Err(Error::invalid_operation(format!("Invalid nodeset of 'numatune': {text}"))),
-        false => Ok(format_ranges(&nodes)),
+        false => Ok(ranges(&nodes)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `xen:///`: a union of layers, each one way to reach a Xen host and each a partial driver.
 //!
-//! A [`Layer`] implements the families of operations it can serve and leaves the rest *unsupported*. The
-//! [`union`] asks the layers one after the other, in an order that suits the operation; a layer that is not there
+//! A `Layer` implements the families of operations it can serve and leaves the rest *unsupported*. The
+//! union asks the layers one after the other, in an order that suits the operation; a layer that is not there
 //! on this host is not asked, and why it is not there is kept for whoever wants to know.
 
 mod definition;

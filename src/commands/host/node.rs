@@ -4,7 +4,7 @@ use crate::backend::Host;
 use crate::commands::parameters;
 use crate::error::ErrorCode;
 use crate::model::constants::*;
-use crate::model::{CpuMap, NodeStat};
+use crate::model::{CpuMap, NodeStat, ranges};
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::fields::Fields;
@@ -87,17 +87,6 @@ fn online(map: &CpuMap) -> Vec<i32> {
         map.map.get(cpu / 8).is_some_and(|byte| byte >> (cpu % 8) & 1 == 1)
     };
     (0..map.total).filter(is_online).collect()
-}
-
-/// `0,2-4`
-fn ranges(numbers: &[i32]) -> String {
-    let runs = numbers.chunk_by(|left, right| left + 1 == *right);
-    let shown = runs.map(|run| match run {
-        [one] => one.to_string(),
-        [first, .., last] => format!("{first}-{last}"),
-        [] => String::new(),
-    });
-    shown.collect::<Vec<_>>().join(",")
 }
 
 /// Counters in the order they are shown.

@@ -1,6 +1,7 @@
 //! The capabilities document: the host as the hypervisor sees it, and the guests that it can run.
 
 use crate::backend::xen::hypervisor::{CpuPlace, NumaNode, Physical};
+use crate::model::ranges;
 use crate::xml::Element;
 use std::path::Path;
 
@@ -113,22 +114,6 @@ fn cpus(topology: &[CpuPlace], node: u32) -> Element {
         cpus.push(cpu);
     }
     cpus
-}
-
-/// Writes ascending numbers as ranges.
-fn ranges(numbers: &[u32]) -> String {
-    let mut parts: Vec<(u32, u32)> = Vec::new();
-    for number in numbers {
-        match parts.last_mut() {
-            Some((_, last)) if *last + 1 == *number => *last = *number,
-            _ => parts.push((*number, *number)),
-        }
-    }
-    let part = |(first, last): &(u32, u32)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
-    };
-    parts.iter().map(part).collect::<Vec<_>>().join(",")
 }
 
 /// The guests in the hypervisor's list, such as `xen-3.0-x86_64 hvm-3.0-x86_32p`, in its order.

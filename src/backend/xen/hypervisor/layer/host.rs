@@ -10,8 +10,6 @@ use crate::model::{CpuMap, NodeInfo, NodeStat};
 
 /// The most virtual CPUs of a guest without an emulated machine.
 pub(super) const VCPUS_MAX: i32 = 512;
-/// The same before 4.0.
-const VCPUS_MAX_OLD: i32 = 32;
 
 /// A number as the records have it.
 fn count(number: u32) -> i32 {
@@ -54,9 +52,9 @@ impl Host for HypervisorLayer {
         Ok(u64::from(major) * 1_000_000 + u64::from(minor) * 1000)
     }
 
+    /// As many as there are CPUs; what a kind of guest may have stands in its capabilities.
     fn max_vcpus(&self, _kind: Option<&str>) -> Result<i32> {
-        let (major, _) = self.hypervisor.numbers();
-        Ok(if major < 4 { VCPUS_MAX_OLD } else { VCPUS_MAX })
+        Ok(count(self.hypervisor.physical()?.cpus))
     }
 
     fn node_info(&self) -> Result<NodeInfo> {
