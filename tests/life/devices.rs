@@ -54,6 +54,19 @@ fn a_running_guest_is_changed_in_place() {
     assert!(stage.ok(&["qemu-agent-command", "d", told]).contains("/dev/vda"));
     assert!(stage.fails(&["blockresize", "d", "vdz", "80M"]).contains("disk 'vdz' was not found"));
 
+    // A disk that is plugged in has its limits as well, and can be changed like any other.
+    let second = stage.path("second.qcow2");
+    stage.program("qemu-img").args(["create", "-q", "-f", "qcow2"]).arg(&second).arg("16M").status().unwrap();
+    let plugged = format!(
+        "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{}'/>\
+         <target dev='vdb' bus='virtio'/><iotune><read_iops_sec>77</read_iops_sec></iotune></disk>",
+        second.display()
+    );
+    stage.ok(&["attach-device", "d", &stage.file("vdb.xml", &plugged), "--live"]);
+    shows(&stage.ok(&["blkdeviotune", "d", "vdb"]), &["read_iops_sec  : 77"]);
+    stage.ok(&["blockresize", "d", "vdb", "20M"]);
+    stage.ok(&["domblkthreshold", "d", "vdb", "1000000"]);
+
     stage.ok(&["iothreadadd", "d", "4", "--live", "--config"]);
     assert!(stage.fails(&["iothreadadd", "d", "4"]).contains("an IOThread is already using iothread_id '4'"));
     stage.ok(&["iothreadset", "d", "4", "--poll-max-ns", "1000"]);

@@ -133,12 +133,16 @@ pub fn launch(request: &LaunchRequest<'_>) -> Result<Launch> {
     machine::run_state(&mut builder)?;
     controller::arguments(&mut builder)?;
     disk::arguments(&mut builder)?;
-    throttle::arguments(&mut builder);
     network::arguments(&mut builder)?;
     chardev::arguments(&mut builder)?;
     tpm::arguments(&mut builder)?;
     display::arguments(&mut builder)?;
     peripheral::arguments(&mut builder)?;
+    for device in active.child("devices").into_iter().flat_map(Element::elements) {
+        for (command, arguments) in commands_for(device) {
+            builder.ask(command, arguments);
+        }
+    }
     machine::closing(&mut builder, request.incoming);
     let environment = environment(&active);
     let done = builder.finish();
@@ -152,6 +156,15 @@ pub fn launch(request: &LaunchRequest<'_>) -> Result<Launch> {
         clean_up: done.clean_up,
         active,
     })
+}
+
+/// What is asked of the monitor for one device, besides making it: a cable that is out, limits of a disk.
+pub fn commands_for(device: &Element) -> Vec<(&'static str, Value)> {
+    match device.name.as_str() {
+        "interface" => network::commands_for(device),
+        "disk" => throttle::commands_for(device),
+        _ => Vec::new(),
+    }
 }
 
 fn monitor(builder: &mut Builder<'_>, request: &LaunchRequest<'_>) {

@@ -19,11 +19,16 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
         let boots = child_number(interface, "boot", "order").or(from_network.filter(|_| position == 0));
         let card = card(builder, interface, &host, boots);
         builder.device(&card);
-        if interface.child_attribute("link", "state") == Some("down") {
-            builder.ask("set_link", json!({ "name": alias(interface), "up": false }));
-        }
     }
     Ok(())
+}
+
+/// A cable that is out is pulled after the card is there.
+pub fn commands_for(interface: &Element) -> Vec<(&'static str, Value)> {
+    match interface.child_attribute("link", "state") {
+        Some("down") => vec![("set_link", json!({ "name": alias(interface), "up": false }))],
+        _ => Vec::new(),
+    }
 }
 
 fn card(builder: &Builder<'_>, interface: &Element, host: &str, boots: Option<u32>) -> Properties {

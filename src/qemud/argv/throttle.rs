@@ -1,6 +1,6 @@
 //! The limits of a disk's throughput: as definitions, clients and QEMU name them.
 
-use super::builder::{Builder, alias};
+use super::builder::alias;
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::model::TypedParam;
 use crate::xml::domain::devices::DEVICES;
@@ -90,14 +90,12 @@ pub fn from_qemu(inserted: &Value) -> Limits {
     limits
 }
 
-/// The limits that disks are started with.
-pub fn arguments(builder: &mut Builder<'_>) {
-    let active = builder.active;
-    for disk in active.child("devices").into_iter().flat_map(|devices| devices.children("disk")) {
-        let limits = from_definition(disk);
-        if limits != Limits::default() {
-            builder.ask("block_set_io_throttle", limits.command(disk));
-        }
+/// What limits a disk once it is there.
+pub fn commands_for(disk: &Element) -> Vec<(&'static str, Value)> {
+    let limits = from_definition(disk);
+    match limits == Limits::default() {
+        true => Vec::new(),
+        false => vec![("block_set_io_throttle", limits.command(disk))],
     }
 }
 

@@ -28,9 +28,10 @@ fn disk_named<'a>(tree: &'a Element, name: &str) -> Option<&'a Element> {
     disk_of(tree, name).or_else(|| disks(tree).find(|disk| source(disk)))
 }
 
-/// The node of QEMU's that stands for an image: its format, or the file below it.
-fn node(index: &str, part: &str) -> String {
-    format!("libvirt-{index}-{part}")
+/// The node that stands for the file of an image, from an entry of `query-blockstats`: below its format, if it has one.
+fn storage_node(entry: &Value) -> Option<&str> {
+    let below = entry.pointer("/parent/node-name").and_then(Value::as_str);
+    below.or_else(|| entry.get("node-name").and_then(Value::as_str))
 }
 
 impl QemuConnection {
@@ -65,9 +66,9 @@ impl QemuConnection {
             // Formats count in sectors.
             bytes = bytes.div_ceil(512).saturating_mul(512);
         }
-        let index =
-            disk.child_attribute("source", "index").ok_or_else(|| bad(format!("disk '{name}' is empty")))?;
-        let node = node(index, if raw { "storage" } else { "format" });
+        let answer = guest.monitor()?.query("query-blockstats")?;
+        let node = stats_of(&answer, disk).and_then(|entry| entry.get("node-name")?.as_str());
+        let node = node.ok_or_else(|| bad(format!("disk '{name}' is empty")))?;
         guest.monitor()?.execute("block_resize", json!({ "node-name": node, "size": bytes }))?;
         Ok(())
     }
@@ -82,20 +83,29 @@ impl QemuConnection {
         };
         let disk = disk_of(&tree, target);
         let disk = disk.ok_or_else(|| bad(format!("failed to find disk '{target}'")))?;
-        let indices = std::iter::once(disk.child("source")).chain(backing_sources(disk));
-        let mut indices = indices.flatten().filter_map(|source| source.attribute("index"));
-        let index = indices.find(|index| wanted.is_none_or(|wanted| wanted == *index));
-        let index = index.ok_or_else(|| bad(format!("failed to find disk '{name}'")))?;
-        let arguments = json!({ "node-name": node(index, "storage"), "write-threshold": threshold });
-        // Kept before QEMU is asked: its event may come before its answer.
-        let mut condition = guest.lock();
-        let marked = &mut condition.running_mut()?.marked_disks;
-        marked.retain(|known| known != target);
+        let mut sources = std::iter::once(disk.child("source")).chain(backing_sources(disk)).flatten();
+        let is_meant =
+            |source: &&Element| wanted.is_none_or(|wanted| source.attribute("index") == Some(wanted));
+        let source = sources.find(is_meant).ok_or_else(|| bad(format!("failed to find disk '{name}'")))?;
+        let index = source.attribute("index").unwrap_or_default();
+        let monitor = guest.monitor()?;
+        let answer = monitor.query("query-blockstats")?;
+        let node = match disk.child("source") == Some(source) {
+            true => stats_of(&answer, disk).and_then(storage_node).map(str::to_string),
+            false => Some(format!("libvirt-{index}-storage")),
+        };
+        let node = node.ok_or_else(|| bad(format!("disk '{target}' is empty")))?;
+        let path = source.attribute("file").or(source.attribute("dev")).unwrap_or_default().to_string();
+        let mut names = vec![(format!("{target}[{index}]"), path.clone())];
         if wanted.is_none() {
-            marked.push(target.to_string());
+            names.insert(0, (target.to_string(), path));
         }
-        drop(condition);
-        guest.monitor()?.execute("block-set-write-threshold", arguments)?;
+        // Kept before QEMU is asked: its event may come before its answer.
+        guest.lock().running_mut()?.marked_disks.insert(node.clone(), names);
+        monitor.execute(
+            "block-set-write-threshold",
+            json!({ "node-name": node, "write-threshold": threshold }),
+        )?;
         Ok(())
     }
 

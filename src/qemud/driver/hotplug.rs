@@ -246,6 +246,12 @@ impl QemuConnection {
         rename_parts(&mut parts, &passed, &alias);
         shown.child_or_new("alias").set("name", &alias);
         add_all(&monitor, &parts)?;
+        for (command, arguments) in argv::commands_for(&shown) {
+            if let Err(error) = monitor.execute(command, arguments) {
+                remove_all(&monitor, &parts);
+                return Err(error.into());
+            }
+        }
         let mut active = active;
         insert_device(&mut active, shown);
         keep_live(self.inventory(), guest, &active, &new_base)?;

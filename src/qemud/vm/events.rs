@@ -231,31 +231,6 @@ fn disk_names(condition: &Condition, alias: &str) -> (String, String) {
     (target, source.unwrap_or("").to_string())
 }
 
-/// The disk whose image a node stands for, under the names it was marked by, and the image's path.
-fn marked_disk(condition: &mut Condition, node: &str) -> Vec<(String, String)> {
-    let index = node.strip_prefix("libvirt-").and_then(|rest| rest.split('-').next()).unwrap_or("");
-    let Some(active) = condition.active.as_mut() else {
-        return Vec::new();
-    };
-    let tree = active.definition.tree().ok();
-    let devices = tree.as_ref().and_then(|tree| tree.child("devices"));
-    for disk in devices.into_iter().flat_map(|devices| devices.children("disk")) {
-        let store = std::iter::successors(Some(disk), |store| store.child("backingStore"));
-        let sources = store.filter_map(|store| store.child("source"));
-        let found = sources.into_iter().find(|source| source.attribute("index") == Some(index));
-        let Some(source) = found else { continue };
-        let target = disk.child_attribute("target", "dev").unwrap_or_default();
-        let path = source.attribute("file").or(source.attribute("dev")).unwrap_or_default();
-        let mut names = vec![format!("{target}[{index}]")];
-        if active.marked_disks.iter().any(|marked| marked == target) {
-            active.marked_disks.retain(|marked| marked != target);
-            names.insert(0, target.to_string());
-        }
-        return names.into_iter().map(|name| (name, path.to_string())).collect();
-    }
-    vec![(node.to_string(), String::new())]
-}
-
 /// Events of single devices.
 fn of_a_device(condition: &mut Condition, event: &QmpEvent) -> Vec<DomainEvent> {
     let Some(active) = condition.active.as_mut() else {
@@ -286,7 +261,9 @@ fn of_a_device(condition: &mut Condition, event: &QmpEvent) -> Vec<DomainEvent> 
         "BLOCK_WRITE_THRESHOLD" => {
             let number = |field: &str| u64::try_from(event.number(field).unwrap_or(0)).unwrap_or(0);
             let (threshold, excess) = (number("write-threshold"), number("amount-exceeded"));
-            let devices = marked_disk(condition, &text("node-name"));
+            let node = text("node-name");
+            // One that an earlier helper set is told of under the node's own name.
+            let devices = active.marked_disks.remove(&node).unwrap_or_else(|| vec![(node, String::new())]);
             let told = devices.into_iter().map(|(device, path)| DomainEvent::BlockThreshold {
                 device,
                 path: Some(path),

@@ -9,6 +9,7 @@ use crate::model::{DomainRef, StateReason};
 use crate::qemud::qmp::Monitor;
 use crate::qemud::store::{GuestStatus, SaveProgress};
 use crate::xml::Element;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -107,8 +108,8 @@ pub struct Active {
     pub agent_connected: bool,
     /// How long its agent may take, in seconds or as one of the wire's special values.
     pub agent_patience: i32,
-    /// Disks whose mark was set on the disk rather than on one of its images.
-    pub marked_disks: Vec<String>,
+    /// Nodes of QEMU's that a mark was set on: the names to tell of it by, and the image's path.
+    pub marked_disks: HashMap<String, Vec<(String, String)>>,
     /// Threads of its virtual CPUs, by index; 0 for one that is not there.
     pub vcpu_threads: Vec<i32>,
     /// Commands that undo what was prepared for it.
@@ -294,7 +295,7 @@ impl Active {
             balloon,
             agent_connected: false,
             agent_patience: DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
-            marked_disks: Vec::new(),
+            marked_disks: HashMap::new(),
             vcpu_threads: Vec::new(),
             clean_up: Vec::new(),
         }
