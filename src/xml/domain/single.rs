@@ -4,8 +4,11 @@ use crate::error::{Error, Result};
 use crate::xml::Element;
 use std::collections::HashSet;
 
-/// The devices of which there may be one, and how the second is refused.
-const SINGLE: &[(&str, fn(&str) -> Error, &str)] = &[
+/// A device, and how a second one is refused.
+type Single = (&'static str, fn(&str) -> Error, &'static str);
+
+/// The devices of which there may be one.
+const SINGLE: &[Single] = &[
     ("memballoon", |text| Error::internal(text), "only a single memory balloon device is supported"),
     ("nvram", |text| Error::internal(text), "only a single nvram device is supported"),
     ("redirfilter", |text| Error::internal(text), "only one set of redirection filter rule is supported"),

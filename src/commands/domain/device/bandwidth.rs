@@ -36,7 +36,7 @@ impl Rate {
 
     /// Refuses what makes no sense for traffic into the guest; nothing but zeros may be meant to clear limits.
     pub(super) fn check_inbound(&self, zero_clears: bool) -> Result<()> {
-        if !given(self.average) && !given(self.floor) && !(zero_clears && self.is_zero()) {
+        if !(given(self.average) || given(self.floor) || zero_clears && self.is_zero()) {
             bail!("either inbound average or floor is mandatory");
         }
         Ok(())
@@ -44,7 +44,7 @@ impl Rate {
 
     /// Refuses what makes no sense for traffic out of the guest.
     pub(super) fn check_outbound(&self, zero_clears: bool) -> Result<()> {
-        if !given(self.average) && !given(self.floor) && !(zero_clears && self.is_zero()) {
+        if !(given(self.average) || given(self.floor) || zero_clears && self.is_zero()) {
             bail!("outbound average is mandatory");
         }
         if given(self.floor) {

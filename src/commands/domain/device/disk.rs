@@ -79,7 +79,7 @@ fn attach_disk(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let impact = Impact::of(args, connection, &domain)?;
-    let answer = connection.domains().attach_device(&domain, &xml, impact.or_plain(&*connection));
+    let answer = connection.domains().attach_device(&domain, &xml, impact.or_plain(connection));
     let chosen = u32::from(impact.chosen);
     plain_name(answer, chosen, "virDomainAttachDeviceFlags", "virDomainAttachDevice")
         .context("Failed to attach disk")?;
@@ -98,7 +98,7 @@ fn detach_disk(session: &mut Session, args: &Args) -> Result<()> {
     if args.has("print-xml") {
         return session.show(&json!({ "xml": xml }), |session| session.print(&xml));
     }
-    let answer = connection.domains().detach_device(&domain, &xml, impact.or_plain(&*connection));
+    let answer = connection.domains().detach_device(&domain, &xml, impact.or_plain(connection));
     let chosen = u32::from(impact.chosen);
     plain_name(answer, chosen, "virDomainDetachDeviceFlags", "virDomainDetachDevice")
         .context("Failed to detach disk")?;

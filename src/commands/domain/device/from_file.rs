@@ -62,7 +62,7 @@ fn attach_device(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let impact = Impact::of(args, connection, &domain)?;
     let xml = files::read(file)?;
-    let answer = connection.domains().attach_device(&domain, &xml, impact.or_plain(&*connection));
+    let answer = connection.domains().attach_device(&domain, &xml, impact.or_plain(connection));
     let chosen = u32::from(impact.chosen);
     plain_name(answer, chosen, "virDomainAttachDeviceFlags", "virDomainAttachDevice")
         .with_context(|| format!("Failed to attach device from {file}"))?;
@@ -77,7 +77,7 @@ fn detach_device(session: &mut Session, args: &Args) -> Result<()> {
     let file = args.required("file")?;
     let impact = Impact::of(args, connection, &domain)?;
     let xml = files::read(file)?;
-    let answer = connection.domains().detach_device(&domain, &xml, impact.or_plain(&*connection));
+    let answer = connection.domains().detach_device(&domain, &xml, impact.or_plain(connection));
     let chosen = u32::from(impact.chosen);
     plain_name(answer, chosen, "virDomainDetachDeviceFlags", "virDomainDetachDevice")
         .with_context(|| format!("Failed to detach device from {file}"))?;

@@ -78,7 +78,7 @@ fn attach_interface(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
     let impact = Impact::of(args, connection, &domain)?;
-    let answer = connection.domains().attach_device(&domain, &xml, impact.or_plain(&*connection));
+    let answer = connection.domains().attach_device(&domain, &xml, impact.or_plain(connection));
     let chosen = u32::from(impact.chosen);
     plain_name(answer, chosen, "virDomainAttachDeviceFlags", "virDomainAttachDevice")
         .context("Failed to attach interface")?;
