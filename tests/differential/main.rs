@@ -100,6 +100,7 @@ fn lines_made_from_the_table() {
 }
 
 #[test]
+#[ignore = "the real virsh may miss the end of a quick save and then waits for ever"]
 fn lines_about_saving() {
     compare("saving", &lines::scripts(true), &[]);
 }

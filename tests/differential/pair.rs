@@ -24,7 +24,7 @@ pub struct Answer {
 }
 
 /// How long a program may be busy with one line.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An installed virsh of the release that is the measure, or why there is none.
 pub fn virsh() -> Result<PathBuf, String> {
