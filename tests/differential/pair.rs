@@ -182,7 +182,7 @@ fn pieces(text: &str, before_marks: &str) -> HashMap<String, String> {
     let mut piece = String::new();
     for line in text.split_inclusive('\n') {
         let mark = line.strip_prefix(before_marks).and_then(|rest| rest.strip_prefix("@@"));
-        match mark.and_then(|rest| rest.trim_end().strip_suffix("@@")) {
+        match mark.and_then(|rest| rest.split_once("@@")).map(|(name, _)| name) {
             Some(name) => {
                 pieces.insert(name.to_string(), without_marks(&piece));
                 piece.clear();
