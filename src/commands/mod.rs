@@ -11,6 +11,7 @@ pub mod domain;
 mod editor;
 mod event_loop;
 pub mod events;
+pub mod extra;
 mod files;
 pub mod filter;
 pub mod host;
@@ -50,6 +51,7 @@ pub const TABLE: Table = Table {
         pool::COMMANDS,
         volume::COMMANDS,
         shell::COMMANDS,
+        extra::COMMANDS,
     ],
 };
 

@@ -56,7 +56,8 @@ fn find(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<
         | Complete::File
         | Complete::Command
         | Complete::Words(_)
-        | Complete::WordList(_) => Vec::new(),
+        | Complete::WordList(_)
+        | Complete::NumberList => Vec::new(),
     })
 }
 

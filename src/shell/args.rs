@@ -29,6 +29,15 @@ impl Args {
         self.values.push((name, value));
     }
 
+    /// The same arguments, but with this value alone for the option.
+    #[must_use]
+    pub fn with(&self, name: &'static str, value: &str) -> Args {
+        let mut args = self.clone();
+        args.values.retain(|(known, _)| *known != name);
+        args.values.push((name, value.to_string()));
+        args
+    }
+
     /// Whether a flag or a value was given.
     pub fn has(&self, name: &str) -> bool {
         self.flags.contains(&name) || self.get(name).is_some()

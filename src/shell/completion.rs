@@ -7,6 +7,7 @@ use super::args::Args;
 use super::lexer::{Line, Token, Tokens};
 use super::options::OPTIONS;
 use super::session::Session;
+use super::several;
 use super::spec::{Command, Complete, Opt, OptKind};
 
 /// The candidates for `partial` after `words`, in the table's order; each is a whole word.
@@ -33,10 +34,15 @@ pub fn candidates(session: &mut Session, words: &[String], partial: &str) -> Vec
             None => given.options(partial),
         };
     }
-    let found = match given.next_operand() {
+    let mut found = match given.next_operand() {
         Some(option) => values(session, option, &given.args, partial),
         None => Vec::new(),
     };
+    if let Some(option) = given.one_more() {
+        let known: Vec<&str> = given.args.all(option.name).collect();
+        let more = values(session, option, &given.args, partial);
+        found.extend(more.into_iter().filter(|name| !known.contains(&name.as_str())));
+    }
     if found.is_empty() && partial.is_empty() && !given.options_ended {
         return given.options("");
     }
@@ -103,7 +109,8 @@ impl Given {
                 }
             }
             None => {
-                if let Some(option) = self.next_operand() {
+                let fits = |option: &&Opt| self.command.several.is_none() || option.fits(word);
+                if let Some(option) = self.next_operand().filter(fits).or_else(|| self.one_more()) {
                     self.seen.push(option.name);
                     self.args.add(option.name, word.to_string());
                 }
@@ -118,6 +125,12 @@ impl Given {
         options.find(free)
     }
 
+    /// The option for a further domain, where the command takes several and has one already.
+    fn one_more(&self) -> Option<&'static Opt> {
+        let takes = self.command.several.is_some() && self.seen.contains(&several::DOMAIN);
+        takes.then(|| self.command.option(several::DOMAIN)).flatten()
+    }
+
     /// The options not yet given that begin so.
     fn options(&self, partial: &str) -> Vec<String> {
         let listed = self.command.listed_options();
@@ -130,7 +143,7 @@ impl Given {
 /// The values of an option that begin so.
 fn values(session: &mut Session, option: &Opt, args: &Args, partial: &str) -> Vec<String> {
     let mut found: Vec<String> = match option.complete {
-        Complete::Nothing | Complete::File => Vec::new(),
+        Complete::Nothing | Complete::File | Complete::NumberList => Vec::new(),
         Complete::Command => {
             let rows = session.commands.rows().filter(|row| !row.hidden);
             rows.map(|row| row.name.to_string()).collect()

@@ -20,7 +20,12 @@ pub const GROUPS: &[Group] = &[
     Group::Pool,
     Group::Volume,
     Group::Shell,
+    Group::Extra,
 ];
+
+/// What is said of commands that take several domains.
+pub const SEVERAL: &str = "Several domains may be named, also by patterns such as 'web-*', or --all for all that the \
+     command can be meant for. They are worked on in parallel; the command fails if any of them failed.";
 
 /// All commands, group by group.
 pub fn overview(table: Table) -> String {
@@ -55,6 +60,12 @@ pub fn command(row: &Command) -> String {
     if !row.description.is_empty() {
         out.push_str("\n  DESCRIPTION\n");
         for line in wrap(row.description, 76) {
+            let _ = writeln!(out, "    {line}");
+        }
+    }
+    if row.several.is_some() {
+        out.push('\n');
+        for line in wrap(SEVERAL, 76) {
             let _ = writeln!(out, "    {line}");
         }
     }

@@ -1,7 +1,8 @@
-//! Ctrl-C as a question: while a command watches, an interrupt is noted; else it ends the process as always.
+//! Signals as questions: while a command watches, an interrupt or a request to end is noted; else it ends the
+//! process as always.
 
 use anyhow::{Context, Result};
-use nix::libc::SIGINT;
+use nix::libc::{SIGHUP, SIGINT, SIGTERM};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,7 +29,7 @@ impl Interrupt {
         let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
         let switches = match &*installed {
             Some(switches) => switches.clone(),
-            None => installed.insert(install().context("cannot watch for interrupts")?).clone(),
+            None => installed.insert(install(&[SIGINT]).context("cannot watch for interrupts")?).clone(),
         };
         switches.came.store(false, Ordering::SeqCst);
         switches.deadly.store(false, Ordering::SeqCst);
@@ -41,11 +42,53 @@ impl Interrupt {
     }
 }
 
-fn install() -> std::io::Result<Switches> {
+/// While this lives, a request to end the process is noted, so that what must be put back is; when this is dropped
+/// the request is granted.
+pub struct Ending {
+    switches: Switches,
+}
+
+/// As for [`INSTALLED`].
+static ENDING_INSTALLED: Mutex<Option<Switches>> = Mutex::new(None);
+
+impl Ending {
+    /// Starts watching.
+    pub fn watch() -> Result<Ending> {
+        let mut installed = ENDING_INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+        let switches = match &*installed {
+            Some(switches) => switches.clone(),
+            None => {
+                let switches = install(&[SIGTERM, SIGHUP]).context("cannot watch for signals")?;
+                installed.insert(switches).clone()
+            }
+        };
+        switches.deadly.store(false, Ordering::SeqCst);
+        Ok(Ending { switches })
+    }
+
+    /// Whether the process is asked to end.
+    pub fn came(&self) -> bool {
+        self.switches.came.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.switches.deadly.store(true, Ordering::SeqCst);
+        if self.came() {
+            // Raising it cannot fail for a signal that exists.
+            let _ = signal_hook::low_level::raise(SIGTERM);
+        }
+    }
+}
+
+fn install(signals: &[i32]) -> std::io::Result<Switches> {
     let switches =
         Switches { deadly: Arc::new(AtomicBool::new(false)), came: Arc::new(AtomicBool::new(false)) };
-    signal_hook::flag::register_conditional_default(SIGINT, Arc::clone(&switches.deadly))?;
-    signal_hook::flag::register(SIGINT, Arc::clone(&switches.came))?;
+    for &signal in signals {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&switches.deadly))?;
+        signal_hook::flag::register(signal, Arc::clone(&switches.came))?;
+    }
     Ok(switches)
 }
 
@@ -58,6 +101,15 @@ impl Drop for Interrupt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_to_end_waits() {
+        let ending = Ending::watch().unwrap();
+        nix::sys::signal::raise(nix::sys::signal::Signal::SIGHUP).unwrap();
+        assert!(ending.came());
+        // Else the test itself would end here.
+        ending.switches.came.store(false, Ordering::SeqCst);
+    }
 
     #[test]
     fn an_interrupt_is_noted_once() {

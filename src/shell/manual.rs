@@ -198,6 +198,11 @@ fn command(out: &mut String, row: &Command) {
             let _ = writeln!(out, "{}", escape(&line));
         }
     }
+    if row.several.is_some() {
+        for line in help::wrap(help::SEVERAL, 76) {
+            let _ = writeln!(out, "{}", escape(&line));
+        }
+    }
     let mut options = row.listed_options().peekable();
     if options.peek().is_none() {
         return;

@@ -5,6 +5,7 @@
 
 use super::help::GROUPS;
 use super::options::{OPTIONS, ProcessOption};
+use super::several;
 use super::spec::{Command, Complete, Opt, OptKind, Table};
 use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
@@ -80,7 +81,7 @@ fn subcommand(table: Table, row: &'static Command) -> clap::Command {
         command = command.arg(completed_in(table, named, option.complete));
     }
     for option in row.options.iter().filter(|option| option.by_place()) {
-        let by_place = by_place(option);
+        let by_place = by_place(row, option);
         command = command.arg(completed_in(table, by_place, option.complete));
     }
     let fixed = row.options.iter().filter_map(alias_with_value);
@@ -103,17 +104,26 @@ fn named(row: &Command, option: &'static Opt) -> Arg {
     };
     let arg = arg.value_name(option.kind.value_name()).allow_hyphen_values(true);
     match (option.required, option.by_place()) {
-        (true, true) => arg.required_unless_present(format!("{}{BY_PLACE}", option.name)),
+        (true, true) => {
+            let all =
+                row.several.filter(|_| option.name == several::DOMAIN).map(|_| several::ALL.to_string());
+            let instead = std::iter::once(format!("{}{BY_PLACE}", option.name)).chain(all);
+            arg.required_unless_present_any(instead)
+        }
         (true, false) => arg.required(true),
         (false, _) => arg,
     }
 }
 
 /// The same option as a word that stands in its place.
-fn by_place(option: &'static Opt) -> Arg {
+fn by_place(row: &Command, option: &'static Opt) -> Arg {
     let arg = Arg::new(format!("{}{BY_PLACE}", option.name)).value_name(option.name).help(option.help);
     match option.kind {
         OptKind::Rest => arg.action(ArgAction::Append).num_args(0..),
+        // Clap knows one open-ended place only, the last one.
+        _ if row.several.is_some() && row.options.iter().filter(|other| other.by_place()).count() == 1 => {
+            arg.action(ArgAction::Append).num_args(1..)
+        }
         _ => arg.action(ArgAction::Set),
     }
 }

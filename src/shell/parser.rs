@@ -5,6 +5,7 @@
 
 use super::args::Args;
 use super::lexer::{Token, Tokens};
+use super::several;
 use super::spec::{Command, Opt, OptKind, Table};
 use anyhow::{Result, bail};
 
@@ -120,7 +121,12 @@ impl Reader {
     fn operand(&mut self, word: String) -> Result<()> {
         let mut options = self.command.options.iter();
         let next = options.find(|option| option.by_place() && !self.seen.contains(&option.name));
-        let Some(option) = next else {
+        // Where several domains are taken, a word that cannot be another option's value names one more.
+        let meant = |option: &&Opt| {
+            self.command.several.is_none() || option.name == several::DOMAIN || option.fits(&word)
+        };
+        let more = || self.command.several.and_then(|_| self.command.option(several::DOMAIN));
+        let Some(option) = next.filter(meant).or_else(more) else {
             if self.command.lenient {
                 return Ok(());
             }
@@ -133,10 +139,13 @@ impl Reader {
 
     /// Refuses a second time what may be given once.
     fn notice(&mut self, option: &'static Opt) -> Result<()> {
-        if option.kind != OptKind::Rest {
+        let again = self.command.several.is_some() && option.name == several::DOMAIN;
+        if option.kind != OptKind::Rest && !again {
             if self.seen.contains(&option.name) {
                 bail!("option --{} already seen", option.name);
             }
+            self.seen.push(option.name);
+        } else if again && !self.seen.contains(&option.name) {
             self.seen.push(option.name);
         }
         Ok(())
@@ -144,7 +153,11 @@ impl Reader {
 
     fn finish(self) -> Result<Invocation> {
         let name = self.command.name;
+        let all = self.command.several.is_some() && self.args.has(several::ALL);
         for option in self.command.options.iter().filter(|option| option.required) {
+            if all && option.name == several::DOMAIN {
+                continue;
+            }
             if !self.args.has(option.name) {
                 if option.by_place() {
                     bail!("command '{name}' requires <{}> option", option.name);

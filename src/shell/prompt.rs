@@ -41,13 +41,13 @@ fn can_edit() -> bool {
 
 /// Reads whole lines; a terminal shows what is typed, otherwise the line is printed after the prompt.
 fn converse_plainly(session: &mut Session, typed: bool) {
-    let mut input = stdin().lock();
     let mut bytes = Vec::new();
     while !session.is_leaving() {
         session.print(session.settings.prompt());
         session.flush();
         bytes.clear();
-        match input.read_until(b'\n', &mut bytes) {
+        // The lock is not kept: a command may ask something at the terminal.
+        match stdin().lock().read_until(b'\n', &mut bytes) {
             Ok(0) | Err(_) => break,
             Ok(_) => {}
         }

@@ -4,6 +4,7 @@ use super::lexer::{Line, Words};
 use super::parser::{self, Invocation};
 use super::report::Level;
 use super::session::{Format, Session};
+use super::several;
 use anyhow::Result;
 use std::time::Instant;
 
@@ -47,7 +48,11 @@ fn run_one(session: &mut Session, invocation: &Invocation) -> Outcome {
         true => session.ensure_connected(),
         false => Ok(()),
     };
-    match connected.and_then(|()| (invocation.command.run)(session, &invocation.args)) {
+    let run = |session: &mut Session| match several::run(session, invocation) {
+        Some(answer) => answer,
+        None => (invocation.command.run)(session, &invocation.args),
+    };
+    match connected.and_then(|()| run(session)) {
         Ok(()) => Outcome::Success,
         Err(error) => {
             session.report(&error);

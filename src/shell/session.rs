@@ -6,14 +6,16 @@ use super::fields::Fields;
 use super::report::{Level, Reporter};
 use super::spec;
 use super::structured;
-use super::suggestion::suggestion;
+use super::suggestion::{NotConnected, hints};
 use super::table::Table;
 use crate::backend::{Connection, registry};
 use crate::error::{Error, ErrorCode};
 use anyhow::{Context, Result};
 use serde::Serialize;
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +95,27 @@ pub struct Session {
     leaving: bool,
     /// Whether what was printed last did not end its line.
     in_line: bool,
+    /// What a captured session has printed.
+    kept: Option<(Kept, Kept)>,
+}
+
+/// Output that is kept.
+#[derive(Clone, Default)]
+struct Kept(Rc<RefCell<Vec<u8>>>);
+
+impl Kept {
+    fn take(&self) -> String {
+        String::from_utf8_lossy(&self.0.take()).into_owned()
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Session {
@@ -103,7 +126,41 @@ impl Session {
         out: Box<dyn Write>,
         reporter: Reporter,
     ) -> Session {
-        Session { settings, commands, connection: None, out, reporter, leaving: false, in_line: false }
+        Session {
+            settings,
+            commands,
+            connection: None,
+            out,
+            reporter,
+            leaving: false,
+            in_line: false,
+            kept: None,
+        }
+    }
+
+    /// A session beside another one, on the same connection, that keeps what it prints: see
+    /// [`Session::captured_text`].
+    pub fn captured(settings: Settings, commands: spec::Table, connection: Arc<dyn Connection>) -> Session {
+        let (out, errors) = (Kept::default(), Kept::default());
+        let reporter = Reporter::new(Box::new(errors.clone()));
+        let mut session = Session::new(settings, commands, Box::new(out.clone()), reporter);
+        session.connection = Some(connection);
+        session.kept = Some((out, errors));
+        session
+    }
+
+    /// Whether what is printed is kept for another session, so that nobody sees progress or can be asked.
+    pub fn is_captured(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// What a captured session has printed: answers and complaints.
+    pub fn captured_text(&mut self) -> (String, String) {
+        self.flush();
+        match &self.kept {
+            Some((out, errors)) => (out.take(), errors.take()),
+            None => (String::new(), String::new()),
+        }
     }
 
     /// The connection, opened now if it was not yet.
@@ -149,7 +206,7 @@ impl Session {
     pub fn connect_to(&mut self, uri: Option<String>, read_only: bool) -> Result<()> {
         self.connection = None;
         let open = || address::resolve(uri.as_deref()).and_then(|uri| registry::open(&uri, read_only));
-        let connection = open().context("failed to connect to the hypervisor")?;
+        let connection = open().context(NotConnected { uri: uri.clone() })?;
         self.keep_alive(&*connection)?;
         self.tell(Level::Debug, || match &uri {
             Some(uri) => format!("connected to {uri}"),
@@ -245,11 +302,23 @@ impl Session {
     pub fn report(&mut self, error: &anyhow::Error) {
         self.flush();
         self.reporter.chain(error);
-        if std::io::stderr().is_terminal()
-            && let Some(hint) = suggestion(self, error)
-        {
-            self.reporter.remark(format_args!("hint: {hint}"));
+        if self.has_person() {
+            for hint in hints(self, error) {
+                self.hint(hint);
+            }
         }
+    }
+
+    /// Tells a person at a terminal what to do next; programs do not see it.
+    pub fn hint(&mut self, advice: impl Display) {
+        if self.has_person() && !self.settings.quiet {
+            self.remark(format_args!("hint: {advice}"));
+        }
+    }
+
+    /// Whether a person reads the complaints.
+    fn has_person(&self) -> bool {
+        !self.is_captured() && std::io::stderr().is_terminal()
     }
 
     /// Tells what is done to a person who asked for it with `-d`.

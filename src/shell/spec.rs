@@ -35,6 +35,8 @@ pub struct Command {
     pub hidden: bool,
     /// Whether words and options that it does not know are passed over: `help` does so.
     pub lenient: bool,
+    /// Whether it takes several domains at once, and then the options that go with a single one only.
+    pub several: Option<&'static [&'static str]>,
     /// Its behaviour.
     pub run: Run,
 }
@@ -84,6 +86,7 @@ pub enum Group {
     Pool,
     Volume,
     Shell,
+    Extra,
 }
 
 impl Group {
@@ -105,6 +108,7 @@ impl Group {
             Group::Pool => "Storage Pool",
             Group::Volume => "Storage Volume",
             Group::Shell => "Virsh itself",
+            Group::Extra => "Beyond virsh",
         }
     }
 
@@ -126,6 +130,7 @@ impl Group {
             Group::Pool => "pool",
             Group::Volume => "volume",
             Group::Shell => "virsh",
+            Group::Extra => "beyond",
         }
     }
 }
@@ -194,6 +199,8 @@ pub enum Complete {
     Words(&'static [&'static str]),
     /// A comma-separated list of these words.
     WordList(&'static [&'static str]),
+    /// A comma-separated list of numbers.
+    NumberList,
 }
 
 impl OptKind {
@@ -220,6 +227,7 @@ impl Command {
             writes: false,
             hidden: false,
             lenient: false,
+            several: None,
             run,
         }
     }
@@ -256,6 +264,11 @@ impl Command {
     /// A command that passes over what it does not know.
     pub const fn lenient(mut self) -> Command {
         self.lenient = true;
+        self
+    }
+    /// A command that takes several domains, save with these options.
+    pub const fn several(mut self, single: &'static [&'static str]) -> Command {
+        self.several = Some(single);
         self
     }
     /// The options that help shows: all but the aliases.
@@ -307,6 +320,10 @@ impl Opt {
     pub const fn domain(complete: Complete) -> Opt {
         Opt::text("domain", "a domain by its name, id or uuid").required().complete(complete)
     }
+    /// What stands for all the domains in place of their names.
+    pub const fn all_domains() -> Opt {
+        Opt::flag(super::several::ALL, "all domains that the command can be meant for")
+    }
     /// Must be given; may then be given by place.
     pub const fn required(mut self) -> Opt {
         self.required = true;
@@ -334,6 +351,16 @@ impl Opt {
         self.positional = false;
         self.tolerated = false;
         self
+    }
+    /// Whether a value has the form that the option wants, as far as its row says.
+    pub fn fits(&self, value: &str) -> bool {
+        match (self.kind, self.complete) {
+            (OptKind::Number, _) => value.parse::<i64>().is_ok(),
+            (_, Complete::Words(words)) => words.contains(&value),
+            (_, Complete::WordList(words)) => value.split(',').all(|word| words.contains(&word)),
+            (_, Complete::NumberList) => value.split(',').all(|number| number.parse::<u32>().is_ok()),
+            _ => true,
+        }
     }
     /// Whether a word without a name may be meant for it.
     pub const fn by_place(&self) -> bool {

@@ -1,8 +1,9 @@
-//! What a person may have meant who mistyped a command or an option.
+//! What a person may have meant who mistyped a command, an option or a name, and what to do without a connection.
 //!
 //! Only a person at a terminal is told: programs compare what stands on standard error.
 
 use super::args::Args;
+use super::connection_hint;
 use super::parser::{UnknownCommand, UnknownOption};
 use super::session::Session;
 use super::spec::Complete;
@@ -18,6 +19,22 @@ pub struct UnknownName {
     pub typed: String,
     /// What it should have named.
     pub kind: Complete,
+}
+
+/// The connection did not come about; commands see it as the context of the driver's error.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to connect to the hypervisor")]
+pub struct NotConnected {
+    /// The URI that was asked for; `None` for the default.
+    pub uri: Option<String>,
+}
+
+/// The lines of advice that go with `error`.
+pub fn hints(session: &mut Session, error: &anyhow::Error) -> Vec<String> {
+    match error.downcast_ref::<NotConnected>() {
+        Some(failure) => connection_hint::lines(failure.uri.as_deref()),
+        None => suggestion(session, error).into_iter().collect(),
+    }
 }
 
 /// A sentence that goes with `error`, if something similar exists.

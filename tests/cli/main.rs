@@ -8,5 +8,6 @@ mod manual;
 mod model;
 mod prompt;
 mod properties;
+mod several;
 mod stage;
 mod table;

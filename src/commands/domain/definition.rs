@@ -55,8 +55,8 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("bypass-cache", "read a managed save image past the host's file cache"),
             Opt::flag("force-boot", "throw a managed save image away and boot afresh"),
             PASS_FDS.tolerated_by_place(),
-            RESET_NVRAM,
-        ])
+            RESET_NVRAM, Opt::all_domains()])
+        .several(&["console", "pass-fds"])
         .writes(),
 ];
 
@@ -64,7 +64,8 @@ const FILE: Opt =
     Opt::text("file", "the XML file that describes the domain").required().complete(Complete::File);
 const PAUSED: Opt = Opt::flag("paused", "do not let the guest run yet");
 const AUTODESTROY: Opt = Opt::flag("autodestroy", "switch the domain off when this connection ends");
-const PASS_FDS: Opt = Opt::text("pass-fds", "hand these open file descriptors, N,M,..., to the guest");
+const PASS_FDS: Opt = Opt::text("pass-fds", "hand these open file descriptors, N,M,..., to the guest")
+    .complete(Complete::NumberList);
 const VALIDATE: Opt = Opt::flag("validate", "check the XML against the schema first");
 const RESET_NVRAM: Opt = Opt::flag("reset-nvram", "make the firmware's variables anew from their template");
 

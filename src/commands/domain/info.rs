@@ -18,7 +18,8 @@ pub const COMMANDS: &[Command] = &[
             "tell how the control channel to a domain fares",
             "Says whether the domain's monitor answers, is busy, or has failed, and since when.",
         )
-        .options(&[Opt::domain(Complete::ActiveDomain)]),
+        .options(&[Opt::domain(Complete::ActiveDomain), Opt::all_domains()])
+        .several(&[]),
     Command::new("domid", Group::Domain, id)
         .about("print a domain's id", "Prints the id of a domain given by name or uuid, or - if it is off.")
         .options(&[Opt::text("domain", "a domain by its name or uuid")
@@ -29,13 +30,19 @@ pub const COMMANDS: &[Command] = &[
             "show the basic facts of a domain",
             "Shows who the domain is, its state, CPUs, memory and marks.",
         )
-        .options(&[Opt::domain(Complete::Domain)]),
+        .options(&[Opt::domain(Complete::Domain), Opt::all_domains()])
+        .several(&[]),
     Command::new("domname", Group::Domain, name)
         .about("print a domain's name", "Prints the name of a domain given by id or uuid.")
         .options(&[Opt::text("domain", "a domain by its id or uuid").required().complete(Complete::Domain)]),
     Command::new("domstate", Group::Domain, state)
         .about("print a domain's state", "Prints the state of a domain, and on request why it is in it.")
-        .options(&[Opt::domain(Complete::Domain), Opt::flag("reason", "say why it is in this state")]),
+        .options(&[
+            Opt::domain(Complete::Domain),
+            Opt::flag("reason", "say why it is in this state"),
+            Opt::all_domains(),
+        ])
+        .several(&[]),
     Command::new("domuuid", Group::Domain, uuid)
         .about("print a domain's uuid", "Prints the uuid of a domain given by name or id.")
         .options(&[Opt::text("domain", "a domain by its id or name").required().complete(Complete::Domain)]),

@@ -75,12 +75,31 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
     if table {
         let rows = with_states(&*connection, filters(args))?;
         let table = table_of(&*connection, args, rows, session.settings.format)?;
-        session.table(&table)
+        session.table(&table)?;
+        if table.is_empty() {
+            hint_at_emptiness(session, args);
+        }
+        Ok(())
     } else {
         let failed = "Failed to list domains";
         let mut domains = connection.domains().list_all_domains(filters(args)).context(failed)?;
         domains.sort_by(in_listing_order);
         bare(session, args, &domains)
+    }
+}
+
+/// An empty list surprises people whose domains are off, or belong to the other of the two places.
+fn hint_at_emptiness(session: &mut Session, args: &Args) {
+    let other = match session.connection().map(|connection| connection.host().uri()) {
+        Ok(Ok(uri)) if uri.ends_with("/session") => Some((uri, "/session", "/system")),
+        Ok(Ok(uri)) if uri.ends_with("/system") => Some((uri, "/system", "/session")),
+        _ => None,
+    };
+    if !args.has("all") {
+        session.hint("--all lists domains that are off, too");
+    } else if let Some((uri, here, there)) = other {
+        let other = uri.replace(here, there);
+        session.hint(format_args!("this is {uri}; {other} has domains of its own: -c {other}"));
     }
 }
 

@@ -5,7 +5,7 @@ pub mod block_info;
 pub mod definition;
 pub mod describe;
 pub mod device;
-mod device_tree;
+pub mod device_tree;
 pub mod guest;
 pub mod guest_access;
 pub mod info;

@@ -19,8 +19,8 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::flag("graceful", "give up rather than kill a process that does not end by itself"),
-            Opt::flag("remove-logs", "delete the log files of the domain too"),
-        ])
+            Opt::flag("remove-logs", "delete the log files of the domain too"), Opt::all_domains()])
+        .several(&[])
         .writes(),
     Command::new("dompmsuspend", Group::Domain, pm_suspend)
         .about(
@@ -40,7 +40,8 @@ pub const COMMANDS: &[Command] = &[
             "wake a guest that sleeps",
             "Wakes a guest that its power management has suspended, as by a key or the power button.",
         )
-        .options(&[Opt::domain(Complete::ActiveDomain)])
+        .options(&[Opt::domain(Complete::ActiveDomain), Opt::all_domains()])
+        .several(&[])
         .writes(),
     Command::new("reboot", Group::Domain, reboot)
         .about(
@@ -48,18 +49,21 @@ pub const COMMANDS: &[Command] = &[
             "Asks the guest to restart in order. The command returns at once; what happens then is the guest's \
              business and that of the on_reboot setting.",
         )
-        .options(&[Opt::domain(Complete::ActiveDomain), MODE])
+        .options(&[Opt::domain(Complete::ActiveDomain), MODE, Opt::all_domains()])
+        .several(&[])
         .writes(),
     Command::new("reset", Group::Domain, reset)
         .about(
             "press a domain's reset button",
             "Restarts the virtual hardware at once without telling the guest.",
         )
-        .options(&[Opt::domain(Complete::ActiveDomain)])
+        .options(&[Opt::domain(Complete::ActiveDomain), Opt::all_domains()])
+        .several(&[])
         .writes(),
     Command::new("resume", Group::Domain, resume)
         .about("let a paused domain go on", "Lets the virtual CPUs of a paused domain run again.")
-        .options(&[Opt::domain(Complete::ActiveDomain)])
+        .options(&[Opt::domain(Complete::ActiveDomain), Opt::all_domains()])
+        .several(&[])
         .writes(),
     Command::new("shutdown", Group::Domain, shutdown)
         .about(
@@ -67,11 +71,13 @@ pub const COMMANDS: &[Command] = &[
             "Asks the guest to shut itself down in order. The command returns at once; a guest may take its time \
              or ignore the request.",
         )
-        .options(&[Opt::domain(Complete::ActiveDomain), MODE])
+        .options(&[Opt::domain(Complete::ActiveDomain), MODE, Opt::all_domains()])
+        .several(&[])
         .writes(),
     Command::new("suspend", Group::Domain, suspend)
         .about("pause a running domain", "Halts the virtual CPUs of a domain; its memory stays in place.")
-        .options(&[Opt::domain(Complete::ActiveDomain)])
+        .options(&[Opt::domain(Complete::ActiveDomain), Opt::all_domains()])
+        .several(&[])
         .writes(),
 ];
 

@@ -106,6 +106,7 @@ fn audience(session: &Session, verbose: bool) -> Audience {
     let terminal = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
     let plain = session.settings.format == Format::Table;
     match (terminal, verbose) {
+        _ if session.is_captured() => Audience::Nobody,
         (_, true) if !plain => Audience::Reader,
         (true, true) => Audience::Person,
         (true, false) if plain && !session.settings.quiet => Audience::Person,

@@ -18,7 +18,9 @@ pub const COMMANDS: &[Command] = &[
             Opt::domain(Complete::Domain),
             Opt::flag("disable", "take the mark away"),
             Opt::flag("once", "only for the next boot of the host"),
+            Opt::all_domains(),
         ])
+        .several(&[])
         .writes(),
     Command::new("domrename", Group::Domain, rename)
         .about("give a domain another name", "Changes the name of a domain that is off; all else stays.")

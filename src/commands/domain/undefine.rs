@@ -33,8 +33,8 @@ pub const COMMANDS: &[Command] = &[Command::new("undefine", Group::Domain, undef
         Opt::flag("nvram", "remove the file of firmware variables too"),
         Opt::flag("keep-nvram", "keep the file of firmware variables"),
         Opt::flag("tpm", "remove the state of the TPM too"),
-        Opt::flag("keep-tpm", "keep the state of the TPM"),
-    ])
+        Opt::flag("keep-tpm", "keep the state of the TPM"), Opt::all_domains()])
+        .several(&["storage"])
     .writes()];
 
 const FLAGS: &[(&str, u32)] = &[
@@ -129,7 +129,7 @@ fn doomed(
 }
 
 /// The volume behind a disk: by pool and name, or by its path.
-fn volume(connection: &dyn Connection, pool: Option<&str>, source: &str) -> Result<VolumeRef, Error> {
+pub fn volume(connection: &dyn Connection, pool: Option<&str>, source: &str) -> Result<VolumeRef, Error> {
     let storage = connection.storage();
     match pool {
         Some(pool) => storage.volume_lookup_by_name(&storage.pool_lookup_by_name(pool)?, source),

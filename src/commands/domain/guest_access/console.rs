@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::model::DomainRef;
 use crate::model::constants::*;
 use crate::shell::args::Args;
+use crate::shell::interrupt::Ending;
 use crate::shell::report::Silent;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
@@ -67,11 +68,13 @@ pub fn attach(
     session.print_extra(format_args!("Connected to domain '{}'\n", domain.name));
     session.print_extra(format_args!("Escape character is ^{key} (Ctrl + {key})\n"));
     session.flush();
+    // Dropped after the terminal was put back, and only then the process ends that was asked to.
+    let ending = Ending::watch()?;
     let terminal = RawTerminal::enter()?;
     if resume {
         domains.resume(domain).with_context(|| format!("Failed to resume domain '{}'", domain.name))?;
     }
-    carry(&*stream, terminal, escape)
+    carry(&*stream, terminal, escape, &ending)
 }
 
 /// The key that with Ctrl makes a control character.
@@ -80,7 +83,7 @@ fn escape_key(escape: u8) -> char {
 }
 
 /// Carries bytes both ways until the escape is typed or a side ends.
-fn carry(stream: &dyn Stream, mut terminal: RawTerminal, escape: u8) -> Result<()> {
+fn carry(stream: &dyn Stream, mut terminal: RawTerminal, escape: u8, ending: &Ending) -> Result<()> {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let output = scope.spawn(|| {
@@ -88,7 +91,8 @@ fn carry(stream: &dyn Stream, mut terminal: RawTerminal, escape: u8) -> Result<(
             over.store(true, Ordering::SeqCst);
             answer
         });
-        let typed = send_input(stream, &mut terminal, escape, &over);
+        let over_here = || over.load(Ordering::SeqCst) || ending.came();
+        let typed = send_input(stream, &mut terminal, escape, &over_here);
         let left_by_escape = !over.swap(true, Ordering::SeqCst);
         let shown = match output.join() {
             Ok(shown) => shown,
@@ -108,8 +112,13 @@ fn carry(stream: &dyn Stream, mut terminal: RawTerminal, escape: u8) -> Result<(
 }
 
 /// What is typed goes to the guest; answers when the escape was typed or input ended.
-fn send_input(stream: &dyn Stream, terminal: &mut RawTerminal, escape: u8, over: &AtomicBool) -> Result<()> {
-    while !over.load(Ordering::SeqCst) {
+fn send_input(
+    stream: &dyn Stream,
+    terminal: &mut RawTerminal,
+    escape: u8,
+    over: &dyn Fn() -> bool,
+) -> Result<()> {
+    while !over() {
         let Some(bytes) = terminal.read(PATIENCE)? else {
             return Ok(());
         };

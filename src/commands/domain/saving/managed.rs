@@ -21,14 +21,14 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("bypass-cache", "keep the data out of the page cache"),
             Opt::flag("running", "be running afterwards"),
             Opt::flag("paused", "be paused afterwards"),
-            Opt::flag("verbose", "show how far it is"),
-        ])
+            Opt::flag("verbose", "show how far it is"), Opt::all_domains()])
+        .several(&[])
         .writes(),
     Command::new("managedsave-remove", Group::Domain, managedsave_remove)
         .about("throw a managed save away", "Removes the managed save of a domain, so that its next start boots afresh.")
         .options(&[
-            Opt::domain(Complete::Domain),
-        ])
+            Opt::domain(Complete::Domain), Opt::all_domains()])
+        .several(&[])
         .writes(),
     Command::new("managedsave-edit", Group::Domain, managedsave_edit)
         .about("edit the XML inside a managed save", "Opens the definition inside a domain's managed save in an editor and puts it back.")
