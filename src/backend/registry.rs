@@ -48,6 +48,11 @@ pub fn open(uri: &Uri, read_only: bool) -> Result<Box<dyn Connection>> {
     }
 }
 
+/// Where the helper of `qemu:///session` or `qemu:///system` listens.
+pub fn helper_socket(session: bool) -> Option<std::path::PathBuf> {
+    remote::socket::default_socket(session, false).ok()
+}
+
 /// The drivers there are.
 pub fn names() -> Vec<&'static str> {
     DRIVERS.iter().map(|driver| driver.name).collect()

@@ -1,7 +1,7 @@
 //! What a person is told who could not connect: who one is, whose the socket is, and what listens elsewhere.
 
 use super::address;
-use crate::backend::remote::socket;
+use crate::backend::registry::helper_socket;
 use crate::uri::Uri;
 use nix::unistd::{Gid, Group, Uid, User, getgroups};
 use std::os::unix::fs::MetadataExt;
@@ -31,7 +31,7 @@ fn socket_of(uri: &Uri) -> Option<PathBuf> {
     let here = uri.host.is_none() && matches!(uri.transport.as_deref(), None | Some("unix"));
     match uri.parameter("socket") {
         Some(path) if here => Some(path.into()),
-        None if here && uri.scheme == "qemu" => socket::default_socket(uri.path == "/session", false).ok(),
+        None if here && uri.scheme == "qemu" => helper_socket(uri.path == "/session"),
         _ => None,
     }
 }
@@ -67,10 +67,9 @@ fn group_name(id: Gid) -> String {
 /// The daemons of this machine that would answer, each with the URI that leads to it.
 fn elsewhere(uri: &Uri) -> Vec<String> {
     let tried = socket_of(uri);
-    let ours = |session| socket::default_socket(session, false).ok();
     let mut places = vec![
-        ("your own helper", ours(true), "qemu:///session".to_string()),
-        ("the system's helper", ours(false), "qemu:///system".to_string()),
+        ("your own helper", helper_socket(true), "qemu:///session".to_string()),
+        ("the system's helper", helper_socket(false), "qemu:///system".to_string()),
     ];
     for name in ["libvirt-sock", "virtqemud-sock"] {
         let path = Path::new("/run/libvirt").join(name);

@@ -105,8 +105,10 @@ fn named(row: &Command, option: &'static Opt) -> Arg {
     let arg = arg.value_name(option.kind.value_name()).allow_hyphen_values(true);
     match (option.required, option.by_place()) {
         (true, true) => {
-            let all =
-                row.several.filter(|_| option.name == several::DOMAIN).map(|_| several::ALL.to_string());
+            let all = row
+                .option(several::ALL)
+                .filter(|_| option.name == several::DOMAIN)
+                .map(|_| several::ALL.to_string());
             let instead = std::iter::once(format!("{}{BY_PLACE}", option.name)).chain(all);
             arg.required_unless_present_any(instead)
         }
