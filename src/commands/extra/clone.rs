@@ -65,7 +65,7 @@ fn clone(session: &mut Session, args: &Args) -> Result<()> {
     let mut copies = Copies { connection: &*connection, here, new_name, made: Vec::new(), shown: Vec::new() };
     let answer = copies.of_disks(&mut tree).and_then(|()| {
         let defined = connection.domains().define_xml(&tree.to_string(), 0);
-        Ok(defined.with_context(|| format!("Failed to define domain '{new_name}'"))?)
+        defined.with_context(|| format!("Failed to define domain '{new_name}'"))
     });
     let defined = match answer {
         Ok(defined) => defined,
