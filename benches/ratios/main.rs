@@ -107,7 +107,8 @@ fn against_libvirtd(stage: &Stage, count: usize, budget: &str) {
         command
     };
     let (ours, theirs) = pair(21, || list(common::hvsh(), common::URI), || list("virsh", &libvirtd.uri));
-    let what = format!("`list --all` with {count} domains, wall");
+    let noun = if count == 1 { "domain" } else { "domains" };
+    let what = format!("`list --all` with {count} {noun}, wall");
     let other = format!("{} (virsh, libvirtd)", milliseconds(theirs.wall));
     row(&what, milliseconds(ours.wall), other, theirs.wall / ours.wall, budget);
     virsh(&undefines);
