@@ -109,18 +109,29 @@ impl QemuConnection {
         Ok(())
     }
 
-    pub(super) fn disk_limits(&self, domain: &DomainRef, name: &str, flags: u32) -> Result<Vec<TypedParam>> {
+    /// The limits of a disk; of none, as who only asks how many there are names none, all unset.
+    pub(super) fn disk_limits(
+        &self,
+        domain: &DomainRef,
+        name: Option<&str>,
+        flags: u32,
+    ) -> Result<Vec<TypedParam>> {
         let guest = self.find(domain)?;
         let live = impact(&guest.lock(), flags)?.live;
         let tree = asked_definition(&guest.lock(), flags)?.tree()?;
-        let disk =
-            disk_named(&tree, name).ok_or_else(|| bad(format!("disk '{name}' not found in domain")))?;
-        let set = if live {
-            let answer = guest.monitor()?.query("query-block")?;
-            let inserted = stats_of(&answer, disk).and_then(|entry| entry.get("inserted")).cloned();
-            throttle::from_qemu(&inserted.unwrap_or(Value::Null))
-        } else {
-            throttle::from_definition(disk)
+        let set = match name {
+            None => throttle::Limits::default(),
+            Some(name) => {
+                let disk = disk_named(&tree, name);
+                let disk = disk.ok_or_else(|| bad(format!("disk '{name}' not found in domain")))?;
+                if live {
+                    let answer = guest.monitor()?.query("query-block")?;
+                    let inserted = stats_of(&answer, disk).and_then(|entry| entry.get("inserted")).cloned();
+                    throttle::from_qemu(&inserted.unwrap_or(Value::Null))
+                } else {
+                    throttle::from_definition(disk)
+                }
+            }
         };
         Ok(LIMITS
             .iter()

@@ -84,7 +84,7 @@ impl DomainDevices for QemuConnection {
 
     fn block_io_tune(&self, domain: &DomainRef, disk: Option<&str>, flags: u32) -> Result<Vec<TypedParam>> {
         check_flags(flags, IMPACT | TYPED_PARAM_STRING_OKAY, "virDomainGetBlockIoTune")?;
-        self.disk_limits(domain, disk.unwrap_or_default(), flags)
+        self.disk_limits(domain, disk, flags)
     }
 
     fn set_block_threshold(
