@@ -199,7 +199,11 @@ fn a_life_is_told_as_libvirt_tells_it() {
         step(&line);
     }
     step(&["managedsave", name]);
-    same(&stage, &["list", "--all", "--managed-save", "--name"]);
+    // The reference may have others as well.
+    for side in [Side::Reference, Side::Ours(&stage)] {
+        let listed = side.run(&["list", "--all", "--with-managed-save", "--name"]);
+        assert!(listed.out.lines().any(|line| line == name), "{listed:?}");
+    }
     step(&["undefine", name]);
     step(&["start", name, "--paused"]);
     step(&["destroy", name]);
