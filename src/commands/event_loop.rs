@@ -5,7 +5,7 @@ use crate::model::event::{Event, EventFilter};
 use crate::shell::args::Args;
 use crate::shell::interrupt::Interrupt;
 use crate::shell::report::Silent;
-use crate::shell::session::{Format, Session};
+use crate::shell::session::Session;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -93,18 +93,12 @@ impl EventLoop<'_> {
 
     fn tell(&self, session: &mut Session, event: &Event, text: &str, stamped: bool) -> Result<()> {
         let stamp = super::clock::stamp();
-        match session.settings.format {
-            Format::Table if stamped => session.print(format_args!("{stamp}: {text}\n")),
-            Format::Table => session.print(format_args!("{text}\n")),
-            // A document a line, so that a program can read them as they come.
-            Format::Json | Format::Yaml => {
-                let mut data = (self.data)(event);
-                data["timestamp"] = Value::from(stamp);
-                session.print(format_args!("{data}\n"));
-            }
-        }
-        session.flush();
-        Ok(())
+        let mut data = (self.data)(event);
+        data["timestamp"] = Value::from(stamp.as_str());
+        session.stream(&data, |session| match stamped {
+            true => session.print(format_args!("{stamp}: {text}\n")),
+            false => session.print(format_args!("{text}\n")),
+        })
     }
 }
 

@@ -94,12 +94,48 @@ With
 .B \-\-format json
 or
 .B \-\-format yaml
-a command that lists or shows prints one document.
-The names of its fields are those of the table's columns or of the labels,
-in lower case with underscores between the words.
-What is not there is null; yes and no are true and false;
-sizes are plain numbers.
+a command that lists or shows prints one document;
+those that only act print none.
 Remarks for people are left out.
+Sizes are plain numbers of bytes and times of seconds,
+unless the field's name says otherwise.
+.PP
+What a command prints stands in its paragraph above, behind the words
+.BR "As data" .
+.BR text ,
+.BR integer ,
+.B number
+and
+.B boolean
+are values,
+.B any
+is what the hypervisor or the guest answered itself,
+.RI [ T ]
+is a list,
+.RI {name:\ T }
+an object and
+.RI {*:\ T }
+an object whose names are the hypervisor's own.
+A question mark behind a value says that it may be null,
+one behind a name that the field may be missing.
+.RI T\ |\ T
+is one or the other.
+Dots behind it mean any number of documents, one after another as they come:
+each a line of JSON, or a YAML document with its mark.
+.PP
+These names and types do not change.
+.B hvsh \-\-format json help
+.I command
+prints all of this for programs.
+.PP
+A command on several domains prints a list with an object for each:
+.BR domain ,
+.B succeeded
+(yes or no),
+.B errors
+(a list of text) and
+.BR answer ,
+which is what the command prints for one.
 .PP
 .B \-\-format pretty
 is for the eye alone: tables and labelled values have lines around them,
@@ -200,6 +236,12 @@ fn command(out: &mut String, row: &Command) {
     }
     if row.several.is_some() {
         for line in help::wrap(help::SEVERAL, 76) {
+            let _ = writeln!(out, "{}", escape(&line));
+        }
+    }
+    if let Some(shape) = row.answers {
+        out.push_str(".br\n");
+        for line in help::wrap(&format!("As data: {shape}"), 76) {
             let _ = writeln!(out, "{}", escape(&line));
         }
     }

@@ -22,6 +22,7 @@ mod ruled;
 pub mod run;
 pub mod session;
 pub mod several;
+pub mod shape;
 pub mod soundness;
 pub mod spec;
 pub mod start;

@@ -1,5 +1,6 @@
 //! What must hold of the command table: the parser, help and completion rely on it.
 
+use super::shape::Shape;
 use super::spec::{Command, Complete, OptKind, Table};
 
 /// Everything that is wrong with the table, a line each.
@@ -28,6 +29,9 @@ fn faults_of(row: &Command) -> Vec<String> {
     }
     if row.description.is_empty() {
         faults.push("its description is missing".to_string());
+    }
+    if let Some(Err(fault)) = row.answers.map(Shape::parse) {
+        faults.push(format!("its answer's shape: {fault}"));
     }
     let mut optional = None;
     let mut rest = None;

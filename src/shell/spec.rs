@@ -37,6 +37,8 @@ pub struct Command {
     pub lenient: bool,
     /// Whether it takes several domains at once, and then the options that go with a single one only.
     pub several: Option<&'static [&'static str]>,
+    /// What JSON and YAML show of its answer, in the notation of [`super::shape`]; nothing if it only acts.
+    pub answers: Option<&'static str>,
     /// Its behaviour.
     pub run: Run,
 }
@@ -228,6 +230,7 @@ impl Command {
             hidden: false,
             lenient: false,
             several: None,
+            answers: None,
             run,
         }
     }
@@ -269,6 +272,11 @@ impl Command {
     /// A command that takes several domains, save with these options.
     pub const fn several(mut self, single: &'static [&'static str]) -> Command {
         self.several = Some(single);
+        self
+    }
+    /// A command that lists or shows, and what programs get of it.
+    pub const fn answers(mut self, shape: &'static str) -> Command {
+        self.answers = Some(shape);
         self
     }
     /// The options that help shows: all but the aliases.

@@ -6,6 +6,7 @@ use crate::commands::files;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::Result;
 
@@ -24,6 +25,7 @@ const ROWS: &[Command] = &[
         ])
         .writes(),
     Command::new("backup-dumpxml", Group::Backup, backup_dumpxml)
+.answers(shape::XML)
         .about("show the XML of a running backup", "Prints what is known of the backup that runs.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),

@@ -17,6 +17,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("checkpoint-create", Group::Checkpoint, checkpoint_create)
+        .answers("{name: text}")
         .about(
             "make a checkpoint described by XML",
             "Makes a checkpoint of a domain's disks, from which later backups need only what changed.",
@@ -30,6 +31,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("checkpoint-create-as", Group::Checkpoint, checkpoint_create_as)
+        .answers("{name: text} | {xml: text}")
         .about("make a checkpoint", "Makes a checkpoint of a domain's disks made of the options.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),

@@ -12,6 +12,7 @@ use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::fields::Fields;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Result, bail};
 use serde_json::json;
@@ -19,6 +20,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("checkpoint-dumpxml", Group::Checkpoint, checkpoint_dumpxml)
+        .answers(shape::XML)
         .about("show the XML of a checkpoint", "Prints what is known of a checkpoint.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -30,12 +32,17 @@ pub const COMMANDS: &[Command] = &[
             WRAP,
         ]),
     Command::new("checkpoint-info", Group::Checkpoint, checkpoint_info)
+        .answers(
+            "{name: text, domain: text, parent: text?, children: integer, descendants: \
+             integer}",
+        )
         .about("show a checkpoint", "Shows name and relatives of a checkpoint.")
         .options(&[
             Opt::domain(Complete::Domain),
             Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
         ]),
     Command::new("checkpoint-list", Group::Checkpoint, checkpoint_list)
+        .answers("[{name: text, creation_time: integer?, parent: text?}]")
         .about("list checkpoints", "Lists the checkpoints of a domain.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -52,6 +59,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("topological", "parents before children instead of by name"),
         ]),
     Command::new("checkpoint-parent", Group::Checkpoint, checkpoint_parent)
+        .answers("{parent: text}")
         .about("name a checkpoint's parent", "Prints the name of the checkpoint before another one.")
         .options(&[
             Opt::domain(Complete::Domain),

@@ -19,9 +19,12 @@ use serde_json::{Map, Value, json};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domblkerror", Group::Domain, errors)
+.answers("[{disk: text, error: text}]")
         .about("show disks that met an error", "Names the disks whose last operation failed, and how.")
         .options(&[Opt::domain(Complete::ActiveDomain)]),
     Command::new("domblkinfo", Group::Domain, info)
+.answers("{capacity: integer, allocation: integer, physical: integer} | [{target: text, \
+             capacity: integer?, allocation: integer?, physical: integer?}]")
         .about(
             "show the sizes of a domain's disks",
             "Shows how large a disk is for the guest, how much of it is in use, and what it takes on the host.",
@@ -33,6 +36,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("all", "all disks in a table"),
         ]),
     Command::new("domblklist", Group::Domain, list)
+.answers("[{type?: text, device?: text, target: text, source: text?}]")
         .about("list a domain's disks", "Shows the target and the source of each disk.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -40,6 +44,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("details", "show the types as well"),
         ]),
     Command::new("domblkstat", Group::Domain, stats)
+.answers("{*: integer}")
         .about(
             "show a disk's counters",
             "Shows how much was read and written, of one disk or, without a device, of all together.",

@@ -13,6 +13,7 @@ use anyhow::Result;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("desc", Group::Domain, desc)
+.answers("{description: text?} | {title: text?}")
         .about(
             "show or set a domain's description or title",
             "Prints the description, or the title, of a domain; with words it sets it, and with an empty word it \
@@ -29,6 +30,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("metadata", Group::Domain, metadata)
+.answers("{xml: text?}")
         .about(
             "show or set an application's XML in a domain",
             "Prints the element that an application keeps with the domain under its namespace, or sets, edits or \

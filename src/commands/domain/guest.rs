@@ -15,6 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domhostname", Group::Domain, hostname)
+        .answers("{hostname: text}")
         .about("print a guest's host name", "Prints the name a running guest gives itself.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
@@ -23,6 +24,7 @@ pub const COMMANDS: &[Command] = &[
                 .complete(Complete::Words(&["lease", "agent"])),
         ]),
     Command::new("dommemstat", Group::Domain, memory)
+        .answers("{*: integer}")
         .about(
             "show a guest's memory figures",
             "Shows what the balloon driver in the guest reports, in KiB, or sets how often it reports.",
@@ -35,6 +37,7 @@ pub const COMMANDS: &[Command] = &[
             impact::CURRENT,
         ]),
     Command::new("domtime", Group::Domain, time)
+        .answers("{seconds: integer, nanoseconds: integer, utc: text}")
         .about("show or set a guest's clock", "Asks the agent in the guest for its clock, or has it set.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
@@ -44,6 +47,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::number("time", "set it to so many seconds since 1970").tolerated_by_place(),
         ]),
     Command::new("guestinfo", Group::Domain, info)
+        .answers("{*: any}")
         .about(
             "show what the agent knows about a guest",
             "Asks the agent in the guest for its users, system, disks and so on; without a choice, for all.",

@@ -14,6 +14,7 @@ use anyhow::Result;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domcontrol", Group::Domain, control)
+        .answers("{state: text, cause: text?, state_milliseconds: integer}")
         .about(
             "tell how the control channel to a domain fares",
             "Says whether the domain's monitor answers, is busy, or has failed, and since when.",
@@ -21,11 +22,19 @@ pub const COMMANDS: &[Command] = &[
         .options(&[Opt::domain(Complete::ActiveDomain), Opt::all_domains()])
         .several(&[]),
     Command::new("domid", Group::Domain, id)
+        .answers("{id: integer?}")
         .about("print a domain's id", "Prints the id of a domain given by name or uuid, or - if it is off.")
         .options(&[Opt::text("domain", "a domain by its name or uuid")
             .required()
             .complete(Complete::ActiveDomain)]),
     Command::new("dominfo", Group::Domain, info)
+        .answers(
+            "{id: integer?, name: text, uuid: text, os_type?: text, state: text, cpus: \
+             integer, cpu_time_nanoseconds?: integer, max_memory: integer?, used_memory: \
+             integer, persistent: boolean?, autostart?: boolean, autostart_once?: boolean, \
+             managed_save: boolean?, security_model?: text, security_doi?: text, \
+             security_label?: text, messages?: [text]}",
+        )
         .about(
             "show the basic facts of a domain",
             "Shows who the domain is, its state, CPUs, memory and marks.",
@@ -33,9 +42,11 @@ pub const COMMANDS: &[Command] = &[
         .options(&[Opt::domain(Complete::Domain), Opt::all_domains()])
         .several(&[]),
     Command::new("domname", Group::Domain, name)
+        .answers("{name: text}")
         .about("print a domain's name", "Prints the name of a domain given by id or uuid.")
         .options(&[Opt::text("domain", "a domain by its id or uuid").required().complete(Complete::Domain)]),
     Command::new("domstate", Group::Domain, state)
+        .answers("{state: text, reason?: text}")
         .about("print a domain's state", "Prints the state of a domain, and on request why it is in it.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -44,6 +55,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .several(&[]),
     Command::new("domuuid", Group::Domain, uuid)
+        .answers("{uuid: text}")
         .about("print a domain's uuid", "Prints the uuid of a domain given by name or id.")
         .options(&[Opt::text("domain", "a domain by its id or name").required().complete(Complete::Domain)]),
 ];

@@ -15,6 +15,7 @@ use serde_json::{Map, json};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domif-getlink", Group::Domain, link)
+.answers("{interface: text, state: text}")
         .about("tell whether an interface's cable is plugged in", "Prints up or down.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -24,6 +25,8 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("config", "as defined for the next boot"),
         ]),
     Command::new("domifaddr", Group::Domain, addresses)
+.answers("[{name: text, mac_address: text?, addresses: [{protocol: text, address: text, \
+             prefix: integer}]}]")
         .about(
             "show a guest's network addresses",
             "Shows the addresses of a running guest as known from the leases of its networks, from the host's \
@@ -38,9 +41,12 @@ pub const COMMANDS: &[Command] = &[
                 .complete(Complete::Words(&["lease", "agent", "arp"])),
         ]),
     Command::new("domiflist", Group::Domain, list)
+.answers("[{interface: text?, type: text, source: text?, model: text?, mac_address: \
+             text?}]")
         .about("list a domain's network interfaces", "Shows each interface and what it is connected to.")
         .options(&[Opt::domain(Complete::Domain), Opt::flag("inactive", "as defined for the next boot")]),
     Command::new("domifstat", Group::Domain, stats)
+.answers("{*: integer}")
         .about("show an interface's counters", "Shows how much a running guest received and sent.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
@@ -55,7 +61,13 @@ fn list(session: &mut Session, args: &Args) -> Result<()> {
     let domain = lookup::domain(connection, args)?;
     let flags = if args.has("inactive") { DOMAIN_XML_INACTIVE } else { 0 };
     let interfaces = device_tree::interfaces(&device_tree::tree(connection, &domain, flags)?);
-    let mut table = Table::new(["Interface", "Type", "Source", "Model", "MAC"]);
+    let mut table = Table::new(["Interface", "Type", "Source", "Model", "MAC"]).names([
+        "interface",
+        "type",
+        "source",
+        "model",
+        "mac_address",
+    ]);
     for interface in interfaces {
         table.row([
             Cell::or_dash(interface.target),

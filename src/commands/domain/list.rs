@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("list", Group::Domain, list)
+.answers("[{id?: integer?, name?: text, state?: text, title?: text?, uuid?: text}]")
     .about(
         "list domains",
         "Shows the active domains, or with --all the inactive ones too. Filters of one kind add up, filters of \

@@ -5,6 +5,7 @@ use crate::commands::files;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Result, bail};
 use serde_json::json;
@@ -12,6 +13,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domxml-from-native", Group::Domain, from_native)
+        .answers(shape::XML)
         .about(
             "turn a hypervisor's own configuration into XML",
             "Reads a file in the form of a hypervisor and prints the domain's XML.",
@@ -22,6 +24,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("domxml-to-native", Group::Domain, to_native)
+        .answers("{config: text}")
         .about(
             "show a domain in its hypervisor's own form",
             "Prints what the hypervisor would be given for a domain, such as its command line.",

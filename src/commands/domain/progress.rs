@@ -133,7 +133,11 @@ impl Display {
             return Ok(());
         }
         if self.audience == Audience::Reader {
-            return session.stream(&self.document(percent(job), Some(job)), |_| {});
+            let (total, remaining) = amounts(job);
+            let processed = total.saturating_sub(remaining);
+            let elapsed = self.started.elapsed();
+            let report = report(self.label, percent(job), Some((total, processed)), elapsed);
+            return session.stream(&report, |_| {});
         }
         let mut line = self.percentage(percent(job));
         if self.audience == Audience::Person {
@@ -145,7 +149,9 @@ impl Display {
 
     fn end(&mut self, session: &mut Session, succeeded: bool) -> Result<()> {
         match self.audience {
-            Audience::Reader if succeeded => session.stream(&self.document(100.0, None), |_| {})?,
+            Audience::Reader if succeeded => {
+                session.stream(&report(self.label, 100.0, None, self.started.elapsed()), |_| {})?;
+            }
             Audience::Nobody | Audience::Reader => {}
             Audience::Program if succeeded => self.write(&self.percentage(100.0)),
             Audience::Program => {}
@@ -158,18 +164,6 @@ impl Display {
             }
         }
         Ok(())
-    }
-
-    /// The state of the job as data; sizes in bytes. Who is told of the end only has no sizes.
-    fn document(&self, percent: f64, job: Option<&JobInfo>) -> Value {
-        json!({
-            "job": self.label.to_lowercase(),
-            "percent": (percent * 100.0).round() / 100.0,
-            "data_total": job.map(|job| job.data_total),
-            "data_processed": job.map(|job| job.data_processed),
-            "data_remaining": job.map(|job| job.data_remaining),
-            "elapsed_milliseconds": u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        })
     }
 
     fn percentage(&self, percent: f64) -> String {
@@ -191,12 +185,30 @@ impl Display {
     }
 }
 
-/// How much is done; never all of it while something is left.
-fn percent(job: &JobInfo) -> f64 {
-    let (total, remaining) = match job.data_total {
+/// The state of a job as data: all there is and how much of it is done, in bytes. Who is told of the end alone
+/// has no sizes.
+pub fn report(label: &str, percent: f64, amounts: Option<(u64, u64)>, elapsed: Duration) -> Value {
+    json!({
+        "job": label.to_lowercase(),
+        "percent": (percent * 100.0).round() / 100.0,
+        "data_total": amounts.map(|(total, _)| total),
+        "data_processed": amounts.map(|(_, processed)| processed),
+        "data_remaining": amounts.map(|(total, processed)| total.saturating_sub(processed)),
+        "elapsed_milliseconds": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// All there is to do, and what is left of it.
+fn amounts(job: &JobInfo) -> (u64, u64) {
+    match job.data_total {
         0 => (job.memory_total, job.memory_remaining),
         total => (total, job.data_remaining),
-    };
+    }
+}
+
+/// How much is done; never all of it while something is left.
+fn percent(job: &JobInfo) -> f64 {
+    let (total, remaining) = amounts(job);
     let percent = 100.0 - remaining as f64 * 100.0 / total as f64;
     if remaining > 0 { percent.clamp(0.0, 99.99) } else { 100.0 }
 }

@@ -38,6 +38,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("domlaunchsecinfo", Group::Domain, launch_security)
+        .answers("{*: any}")
         .about(
             "show how a guest's memory is protected",
             "Shows the measurement and the policy of a guest whose memory is encrypted.",

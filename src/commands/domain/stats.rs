@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("domstats", Group::Domain, stats)
+.answers("[{name: text, uuid: text, id: integer?, stats: {*: any}}]")
     .about(
         "show the statistics of domains",
         "Shows the statistics of the given domains, or of all. The choice of kinds limits what is asked of the \

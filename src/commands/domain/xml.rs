@@ -7,12 +7,14 @@ use crate::error::ErrorCode;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::Result;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("dumpxml", Group::Domain, dump)
+.answers(shape::XML)
         .about(
             "print a domain's XML",
             "Prints the definition of a domain; of an active one what it runs with, unless --inactive asks for \

@@ -11,6 +11,10 @@ use anyhow::{Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("event", Group::Events, event)
+    .answers(
+        "[text] | {event: text, domain: text, uuid: text, what?: text, detail?: text, \
+             params?: {*: any}, offset?: integer, actual_kib?: integer, timestamp: text}...",
+    )
     .about(
         "wait for events of domains",
         "Waits for an event, or for all that come in a time, and prints a line for each. Ctrl-C ends it.",

@@ -5,6 +5,7 @@ use crate::commands::domain::lookup;
 use crate::model::DomainRef;
 use crate::model::constants::*;
 use crate::shell::args::Args;
+use crate::shell::cell::Cell;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
@@ -13,6 +14,8 @@ use std::net::IpAddr;
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("ip", Group::Extra, ip)
+.answers("[{address: text, prefix: integer, interface: text, mac_address: text?, source: \
+             text}] | {address: text}")
     .about(
         "show the addresses of a guest, from whoever knows them",
         "Asks the agent in the guest, the leases of its networks and the host's neighbour table, and shows each \
@@ -135,11 +138,11 @@ fn ip(session: &mut Session, args: &Args) -> Result<()> {
     let mut table = Table::new(["Address", "Prefix", "Interface", "MAC address", "Source"]);
     for found in &answer.addresses {
         table.row([
-            found.address.clone(),
-            found.prefix.to_string(),
-            found.interface.clone(),
-            found.mac.clone().unwrap_or_else(|| "-".to_string()),
-            found.source.to_string(),
+            Cell::from(&found.address),
+            Cell::from(found.prefix),
+            Cell::from(&found.interface),
+            Cell::or_dash(found.mac.as_ref()),
+            Cell::from(found.source.to_string()),
         ]);
     }
     session.table(&table)

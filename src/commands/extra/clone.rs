@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("clone", Group::Extra, clone)
+.answers("{name: text, uuid: text, from: text, disks: [any]}")
     .about(
         "make another domain like one that is off",
         "Defines a domain with the same machine and copies of all its disks, but with a uuid and addresses of its \

@@ -14,6 +14,7 @@ use std::io::IsTerminal;
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("rm", Group::Extra, remove)
+.answers("{domain: text, removed: [text], kept: [text]}")
     .about(
         "remove a domain and what belongs to it",
         "Says what will go – the definition, a managed save, the metadata of snapshots and checkpoints, the \

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("wait", Group::Extra, wait)
+.answers("{domain: text, state: text}")
     .about(
         "wait until a domain is off, runs, has its agent or an address",
         "Returns as soon as the domain is as --for says: off (or gone, if it was transient), running, agent (the \

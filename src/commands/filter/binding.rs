@@ -9,6 +9,7 @@ use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use anyhow::{Context, Result};
@@ -30,9 +31,11 @@ pub const COMMANDS: &[Command] = &[
         .options(&[BINDING])
         .writes(),
     Command::new("nwfilter-binding-dumpxml", Group::Filter, dump)
+        .answers(shape::XML)
         .about("print a binding's XML", "Prints which filter applies to a network device, and how.")
         .options(&[BINDING, XPATH, WRAP]),
     Command::new("nwfilter-binding-list", Group::Filter, list)
+        .answers("[{port_dev: text, filter: text}]")
         .about("list bindings", "Shows which network devices have which filters."),
 ];
 

@@ -10,6 +10,7 @@ use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use anyhow::{Context, Result};
@@ -28,6 +29,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("nwfilter-dumpxml", Group::Filter, dump)
+        .answers(shape::XML)
         .about("print a filter's XML", "Prints the rules of a network filter.")
         .options(&[FILTER, XPATH, WRAP]),
     Command::new("nwfilter-edit", Group::Filter, edit)
@@ -38,6 +40,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[FILTER])
         .writes(),
     Command::new("nwfilter-list", Group::Filter, list)
+        .answers("[{uuid: text, name: text}]")
         .about("list network filters", "Shows the uuids and names of all network filters."),
     Command::new("nwfilter-undefine", Group::Filter, undefine)
         .about("forget a filter", "Removes a network filter that no guest uses.")

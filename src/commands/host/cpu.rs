@@ -5,6 +5,7 @@ use crate::commands::files;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::{self, Element};
 use anyhow::{Context, Result, bail};
@@ -13,21 +14,25 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("cpu-baseline", Group::Host, baseline)
+.answers(shape::XML)
         .about(
             "find the CPU that all of some hosts have",
             "Reads descriptions of CPUs and prints the best one that each of them can provide.",
         )
         .options(&[FILE.required(), FEATURES, MIGRATABLE]),
     Command::new("cpu-compare", Group::Host, compare)
+.answers("{result: text}")
         .about(
             "compare a CPU with the host's",
             "Says whether the host can provide the CPU that a file describes.",
         )
         .options(&[FILE.required(), ERROR, VALIDATE]),
     Command::new("cpu-models", Group::Host, models)
+.answers("[text]")
         .about("list the CPU models of an architecture", "Prints the names of the models that can be chosen.")
         .options(&[Opt::text("arch", "the architecture").required()]),
     Command::new("hypervisor-cpu-baseline", Group::Host, hypervisor_baseline)
+.answers(shape::XML)
         .about(
             "find the CPU that a hypervisor can provide on all of some hosts",
             "Reads descriptions of CPUs and prints the best one that the hypervisor can provide for each of them.",
@@ -43,12 +48,14 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("model", "this one model instead of a file").tolerated_by_place(),
         ]),
     Command::new("hypervisor-cpu-compare", Group::Host, hypervisor_compare)
+.answers("{result: text}")
         .about(
             "compare a CPU with what a hypervisor provides",
             "Says whether the hypervisor on this host can provide the CPU that a file describes.",
         )
         .options(&[FILE.required(), VIRT_TYPE, EMULATOR, ARCH, MACHINE, ERROR, VALIDATE]),
     Command::new("hypervisor-cpu-models", Group::Host, hypervisor_models)
+.answers("[text]")
         .about(
             "list the CPU models that a hypervisor provides",
             "Prints the models that can be used on this host, or with --all those that the hypervisor knows.",

@@ -6,6 +6,7 @@ use crate::model::constants::*;
 use crate::shell::about::LIBVIRT_RELEASE;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml;
 use anyhow::{Context, Result};
@@ -14,12 +15,14 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("capabilities", Group::Host, capabilities)
+.answers(shape::XML)
         .about(
             "print what the host can do",
             "Prints the XML that describes the host and the kinds of guests it can run.",
         )
         .options(&[XPATH, WRAP]),
     Command::new("domcapabilities", Group::Host, domain_capabilities)
+.answers(shape::XML)
         .about(
             "print what a kind of domain can have",
             "Prints the XML that describes the devices, CPUs and features which a domain of the given kind may \
@@ -39,15 +42,21 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("disable-deprecated-features", "show the host's CPU without features that are deprecated"),
         ]),
     Command::new("hostname", Group::Host, hostname)
+.answers("{hostname: text}")
         .about("print the host's name", "Prints the name of the machine that the connection leads to."),
     Command::new("maxvcpus", Group::Host, max_vcpus)
+.answers("{max_vcpus: integer}")
         .about("print how many virtual CPUs a domain may have", "Prints the most that this connection allows.")
         .options(&[Opt::text("type", "of domains of this type").tolerated_by_place()]),
     Command::new("sysinfo", Group::Host, sysinfo)
+.answers(shape::XML)
         .about("print the host's firmware tables", "Prints as XML what the firmware says of the host."),
     Command::new("uri", Group::Host, uri)
+.answers("{uri: text}")
         .about("print the connection's URI", "Prints the full URI of the present connection."),
     Command::new("version", Group::Host, version)
+.answers("{program: text, interface: text, driver: text, hypervisor: text?, daemon: \
+             text?}")
         .about("print versions", "Prints the versions of the interface and of the hypervisor that runs.")
         .options(&[Opt::flag("daemon", "and that of the daemon")]),
 ];

@@ -27,12 +27,20 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("freecell", Group::Host, free_cell)
+        .answers(
+            "{free: integer} | {cell: integer, free: integer} | [{cell: integer, free: \
+             integer}]",
+        )
         .about("show the node's free memory", "Shows how much memory is free, of the node or by NUMA cells.")
         .options(&[
             Opt::number("cellno", "of this NUMA cell").tolerated_by_place(),
             Opt::flag("all", "of each NUMA cell"),
         ]),
     Command::new("freepages", Group::Host, free_pages)
+        .answers(
+            "{page_kib: integer, free: integer} | [{cell: integer, page_kib: integer, free: \
+             integer}]",
+        )
         .about("show the node's free pages", "Shows how many pages of a size are free in a NUMA cell.")
         .options(&[
             Opt::number("cellno", "in this NUMA cell").tolerated_by_place(),
@@ -40,6 +48,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("all", "in each NUMA cell, of each size"),
         ]),
     Command::new("node-memory-tune", Group::Host, tune)
+        .answers("{*: any}")
         .about(
             "show or set how the node merges equal memory",
             "Shows the settings and counters of the kernel's samepage merging, or changes settings.",

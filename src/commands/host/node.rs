@@ -17,9 +17,11 @@ use std::time::Duration;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("nodecpumap", Group::Host, cpu_map)
+        .answers("{cpus_present: integer, cpus_online: integer, online: [integer]}")
         .about("show which CPUs the node has", "Shows how many CPUs there are and which of them are online.")
         .options(&[Opt::flag("pretty", "as a list of numbers")]),
     Command::new("nodecpustats", Group::Host, cpu_stats)
+        .answers("{*: number?}")
         .about(
             "show what the node's CPUs did",
             "Shows how long the CPUs, or one of them, did what since the node came up, in nanoseconds.",
@@ -29,11 +31,18 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("percent", "the shares within one second from now"),
         ]),
     Command::new("nodeinfo", Group::Host, info)
+        .answers(
+            "{cpu_model: text, cpus: integer, cpu_mhz: integer, sockets_per_cell: integer, \
+             cores_per_socket: integer, threads_per_core: integer, numa_cells: integer, \
+             memory: integer}",
+        )
         .about("show the node's hardware", "Shows the CPUs, their arrangement, and the memory of the node."),
     Command::new("nodememstats", Group::Host, memory_stats)
+        .answers("{*: integer}")
         .about("show the node's memory", "Shows how the memory of the node, or of one NUMA cell, is used.")
         .options(&[Opt::number("cell", "only this NUMA cell").tolerated_by_place()]),
     Command::new("nodesevinfo", Group::Host, sev_info)
+        .answers("{*: any}")
         .about("show the node's memory encryption", "Shows what the node offers of AMD SEV."),
     Command::new("nodesuspend", Group::Host, suspend)
         .about(

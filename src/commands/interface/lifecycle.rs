@@ -8,6 +8,7 @@ use crate::commands::files;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result};
 
@@ -27,6 +28,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[INTERFACE])
         .writes(),
     Command::new("iface-dumpxml", Group::Interface, dump)
+        .answers(shape::XML)
         .about("print an interface's XML", "Prints the description of an interface.")
         .options(&[INTERFACE, Opt::flag("inactive", "as stored for the next start"), XPATH, WRAP]),
     Command::new("iface-edit", Group::Interface, edit)

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("iface-list", Group::Interface, list)
+        .answers("[{name: text, state: text, mac_address: text}]")
         .about(
             "list the host's interfaces",
             "Shows the active interfaces, or with --all the inactive ones too.",
@@ -23,6 +24,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("all", "active and inactive interfaces"),
         ]),
     Command::new("iface-mac", Group::Interface, mac)
+        .answers("{mac_address: text}")
         .about(
             "print an interface's MAC address",
             "Prints the MAC address of an interface given by its name.",
@@ -31,6 +33,7 @@ pub const COMMANDS: &[Command] = &[
             .required()
             .complete(Complete::HostInterface)]),
     Command::new("iface-name", Group::Interface, name)
+        .answers("{name: text}")
         .about("print an interface's name", "Prints the name of an interface given by its MAC address.")
         .options(&[Opt::text("interface", "an interface by its MAC address").required()]),
 ];

@@ -11,6 +11,7 @@ use anyhow::Result;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("net-desc", Group::Network, desc)
+.answers("{description: text?} | {title: text?}")
         .about(
             "show or set a network's description or title",
             "Prints the description, or the title, of a network; with words it sets it, and with an empty word \
@@ -27,6 +28,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("net-metadata", Group::Network, metadata)
+.answers("{xml: text?}")
         .about(
             "show or set an application's XML in a network",
             "Prints the element that an application keeps with the network under its namespace, or sets, edits \

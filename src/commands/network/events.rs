@@ -12,6 +12,10 @@ use serde_json::{Value, json};
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("net-event", Group::Network, event)
+    .answers(
+        "[text] | {event: text, network: text, uuid: text, what: text, timestamp: \
+             text}...",
+    )
     .about(
         "wait for events of networks",
         "Waits for an event of a network, or for all that come in a time, and prints a line for each.",

@@ -12,6 +12,10 @@ use anyhow::{Context, Result};
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("net-dhcp-leases", Group::Network, leases)
+    .answers(
+        "[{expiry_time: integer, mac_address: text?, protocol: text, ip_address: text, \
+             hostname: text?, client_id_or_duid: text?}]",
+    )
     .about(
         "list a network's DHCP leases",
         "Shows the addresses that the network's own DHCP server has given out.",

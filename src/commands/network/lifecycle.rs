@@ -9,6 +9,7 @@ use crate::commands::plain_name::plain_name;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result};
 
@@ -34,6 +35,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[NETWORK])
         .writes(),
     Command::new("net-dumpxml", Group::Network, dump)
+        .answers(shape::XML)
         .about("print a network's XML", "Prints the description of a network.")
         .options(&[NETWORK, Opt::flag("inactive", "as defined for the next start"), XPATH, WRAP]),
     Command::new("net-edit", Group::Network, edit)

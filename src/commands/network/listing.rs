@@ -19,9 +19,17 @@ use uuid::Uuid;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("net-info", Group::Network, info)
+        .answers(
+            "{name: text, uuid: text, active?: boolean, persistent: boolean?, autostart: \
+             boolean?, bridge?: text}",
+        )
         .about("show the basic facts of a network", "Shows who the network is, its state and its bridge.")
         .options(&[NETWORK]),
     Command::new("net-list", Group::Network, list)
+        .answers(
+            "[{name?: text, state?: text, autostart?: boolean?, persistent?: boolean, \
+             title?: text?, uuid?: text}]",
+        )
         .about("list networks", "Shows the active networks, or with --all the inactive ones too.")
         .options(&[
             Opt::flag("inactive", "only networks that are off"),
@@ -36,9 +44,11 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("title", "show titles"),
         ]),
     Command::new("net-name", Group::Network, name)
+        .answers("{name: text}")
         .about("print a network's name", "Prints the name of a network given by its uuid.")
         .options(&[Opt::text("network", "a network by its uuid").required().complete(Complete::Network)]),
     Command::new("net-uuid", Group::Network, uuid)
+        .answers("{uuid: text}")
         .about("print a network's uuid", "Prints the uuid of a network given by its name.")
         .options(&[Opt::text("network", "a network by its name").required().complete(Complete::Network)]),
 ];

@@ -9,6 +9,7 @@ use crate::model::NetworkPortRef;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use anyhow::{Context, Result, anyhow, bail};
@@ -29,9 +30,11 @@ pub const COMMANDS: &[Command] = &[
         .options(&[NETWORK, PORT])
         .writes(),
     Command::new("net-port-dumpxml", Group::Network, dump)
+        .answers(shape::XML)
         .about("print a port's XML", "Prints the description of a port.")
         .options(&[NETWORK, PORT, XPATH, WRAP]),
     Command::new("net-port-list", Group::Network, list)
+        .answers("[{uuid: text}]")
         .about("list a network's ports", "Shows the uuids of the ports of a network.")
         .options(&[
             NETWORK,

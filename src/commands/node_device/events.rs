@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("nodedev-event", Group::NodeDevice, event)
+    .answers("[text] | {event: text, device: text, what: text?, timestamp: text}...")
     .about(
         "wait for events of the host's devices",
         "Waits for an event of a device, or for all that come in a time, and prints a line for each.",

@@ -9,6 +9,7 @@ use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::fields::Fields;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
@@ -16,12 +17,18 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("nodedev-dumpxml", Group::NodeDevice, dump)
+        .answers(shape::XML)
         .about("print a device's XML", "Prints the description of a device of the host.")
         .options(&[DEVICE, Opt::flag("inactive", "as defined for the next start"), XPATH, WRAP]),
     Command::new("nodedev-info", Group::NodeDevice, info)
+        .answers(
+            "{name: text, parent: text?, active?: boolean, persistent?: boolean, autostart: \
+             boolean?}",
+        )
         .about("show the basic facts of a device", "Shows the parent and the state of a device of the host.")
         .options(&[DEVICE]),
     Command::new("nodedev-list", Group::NodeDevice, list)
+        .answers("[{name: text, parent?: text?}]")
         .about("list the host's devices", "Shows the names of the devices, or how they hang together.")
         .options(&[
             Opt::flag("tree", "as a tree, each device under its parent"),

@@ -6,6 +6,7 @@ use crate::commands::files;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -60,6 +61,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("pool-create-as", Group::Pool, pool_create_as)
+        .answers(shape::PRINTED)
         .about("make and start a pool", "Makes a transient pool of the options and starts it.")
         .options(described_by_options!(BUILD, NO_OVERWRITE, OVERWRITE))
         .writes(),
@@ -71,6 +73,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("pool-define-as", Group::Pool, pool_define_as)
+        .answers(shape::PRINTED)
         .about("define a pool", "Defines a persistent pool of the options, or changes one.")
         .options(described_by_options!())
         .writes(),

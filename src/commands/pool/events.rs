@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("pool-event", Group::Pool, pool_event)
+    .answers(
+        "[text] | {event: text, pool: text, uuid: text, what: text?, timestamp: \
+             text}...",
+    )
     .about(
         "wait for events of pools",
         "Waits for an event of a pool, or for all that come in a time, and prints a line for each.",

@@ -14,6 +14,10 @@ use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("pool-list", Group::Pool, pool_list)
+    .answers(
+        "[{name: text, state: text, autostart: boolean?, persistent: boolean?, \
+             capacity: integer?, allocation: integer?, available: integer?}]",
+    )
     .about("list pools", "Lists the active pools, or those the options ask for.")
     .options(&[
         Opt::flag("inactive", "inactive pools"),

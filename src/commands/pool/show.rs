@@ -8,12 +8,14 @@ use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::fields::Fields;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("pool-dumpxml", Group::Pool, pool_dumpxml)
+        .answers(shape::XML)
         .about("show the XML of a pool", "Prints the description of a pool.")
         .options(&[
             Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
@@ -22,15 +24,21 @@ pub const COMMANDS: &[Command] = &[
             WRAP,
         ]),
     Command::new("pool-info", Group::Pool, pool_info)
+        .answers(
+            "{name: text, uuid: text, state: text, persistent: boolean?, autostart: \
+             boolean?, capacity?: integer, allocation?: integer, available?: integer}",
+        )
         .about("show a pool", "Shows state and sizes of a pool.")
         .options(&[
             Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::flag("bytes", "count in bytes instead of readable units"),
         ]),
     Command::new("pool-name", Group::Pool, pool_name)
+        .answers("{name: text}")
         .about("find a pool's name by its uuid", "Prints the name of the pool that has a uuid.")
         .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)]),
     Command::new("pool-uuid", Group::Pool, pool_uuid)
+        .answers("{uuid: text}")
         .about("find a pool's uuid by its name", "Prints the uuid of the pool that has a name.")
         .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)]),
 ];

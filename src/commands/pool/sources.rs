@@ -3,6 +3,7 @@
 use crate::commands::files;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::Element;
 use anyhow::{Context, Result};
@@ -11,6 +12,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("find-storage-pool-sources-as", Group::Pool, find_storage_pool_sources_as)
+        .answers(shape::XML)
         .about(
             "look for places to make pools of",
             "Looks for sources of a type of pool and prints them as XML.",
@@ -22,6 +24,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("initiator", "initiator IQN to ask with").tolerated_by_place(),
         ]),
     Command::new("find-storage-pool-sources", Group::Pool, find_storage_pool_sources)
+        .answers(shape::XML)
         .about(
             "look for places to make pools of, by XML",
             "Looks for sources of a type of pool where a file says and prints them as XML.",
@@ -33,6 +36,7 @@ pub const COMMANDS: &[Command] = &[
                 .complete(Complete::File),
         ]),
     Command::new("pool-capabilities", Group::Pool, pool_capabilities)
+        .answers(shape::XML)
         .about(
             "show what pools there can be",
             "Prints the pool types and formats that the driver knows, as XML.",

@@ -8,6 +8,7 @@ use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::session::{Format, Session};
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use anyhow::{Context, Result, bail};
@@ -25,9 +26,11 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("secret-dumpxml", Group::Secret, dump)
+        .answers(shape::XML)
         .about("print a secret's XML", "Prints the attributes of a secret, never its value.")
         .options(&[SECRET, XPATH, WRAP]),
     Command::new("secret-list", Group::Secret, list)
+        .answers("[{uuid: text, usage: text?} | {uuid: text, usage_type: text, usage_id: text?}]")
         .about("list secrets", "Shows the uuid of each secret and what it is for.")
         .options(&[
             Opt::flag("ephemeral", "only secrets that are never stored"),

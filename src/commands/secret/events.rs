@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("secret-event", Group::Secret, event)
+    .answers("[text] | {event: text, secret: text, what: text?, timestamp: text}...")
     .about(
         "wait for events of secrets",
         "Waits for an event of a secret, or for all that come in a time, and prints a line for each.",

@@ -14,6 +14,7 @@ use std::io::{IsTerminal, Read};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("secret-get-value", Group::Secret, get)
+.answers("{base64: text}")
         .about("print a secret's value", "Prints the value of a secret that is not private, in base64.")
         .options(&[SECRET, Opt::flag("plain", "print the bytes themselves")]),
     Command::new("secret-set-value", Group::Secret, set)

@@ -16,6 +16,7 @@ pub const COMMANDS: &[Command] = &[
             .empty_ok()
             .complete(Complete::File)]),
     Command::new("pwd", Group::Shell, pwd)
+        .answers("{dir: text}")
         .local()
         .about("say the current folder", "Prints the folder that relative paths start from."),
 ];

@@ -15,6 +15,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("snapshot-create", Group::Snapshot, snapshot_create)
+        .answers("{name: text}")
         .about(
             "take a snapshot described by XML",
             "Takes a snapshot of a domain as a file describes it, or with the driver's defaults.",
@@ -35,6 +36,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("snapshot-create-as", Group::Snapshot, snapshot_create_as)
+        .answers("{name: text} | {xml: text}")
         .about("take a snapshot", "Takes a snapshot of a domain made of the options.")
         .options(&[
             Opt::domain(Complete::Domain),

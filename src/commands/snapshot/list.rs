@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("snapshot-list", Group::Snapshot, snapshot_list)
+    .answers("[{name: text, creation_time: integer?, state: text?, parent: text?}]")
     .about("list snapshots", "Lists the snapshots of a domain.")
     .options(&[
         Opt::domain(Complete::Domain),

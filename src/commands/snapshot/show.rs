@@ -11,6 +11,7 @@ use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::fields::Fields;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::{self, Element};
 use anyhow::{Result, bail};
@@ -19,6 +20,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("snapshot-current", Group::Snapshot, snapshot_current)
+        .answers("{name: text} | {xml: text}")
         .about(
             "show or set the current snapshot",
             "Shows the snapshot that the domain goes on from, or makes another one that.",
@@ -31,6 +33,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("snapshot-dumpxml", Group::Snapshot, snapshot_dumpxml)
+        .answers(shape::XML)
         .about("show the XML of a snapshot", "Prints what is known of a snapshot.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -40,6 +43,10 @@ pub const COMMANDS: &[Command] = &[
             WRAP,
         ]),
     Command::new("snapshot-info", Group::Snapshot, snapshot_info)
+        .answers(
+            "{name: text, domain: text, current: boolean, state: text, location: text, \
+             parent: text?, children: integer, descendants: integer, metadata: boolean}",
+        )
         .about("show a snapshot", "Shows name, state, place and relatives of a snapshot.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -47,6 +54,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("current", "the current one"),
         ]),
     Command::new("snapshot-parent", Group::Snapshot, snapshot_parent)
+        .answers("{parent: text}")
         .about("name a snapshot's parent", "Prints the name of the snapshot that another one was taken on.")
         .options(&[
             Opt::domain(Complete::Domain),

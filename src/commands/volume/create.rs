@@ -7,6 +7,7 @@ use crate::model::PoolRef;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::units::read_size;
 use crate::xml::xpath::{self, Chosen};
@@ -17,6 +18,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("vol-clone", Group::Volume, vol_clone)
+        .answers(shape::PRINTED)
         .about("copy a volume within its pool", "Copies a volume under another name.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
@@ -37,6 +39,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("vol-create-as", Group::Volume, vol_create_as)
+        .answers(shape::PRINTED)
         .about("make a volume", "Makes a volume of the options.")
         .options(&[
             Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),

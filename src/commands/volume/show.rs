@@ -10,6 +10,7 @@ use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::fields::Fields;
 use crate::shell::session::{Format, Session};
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use anyhow::{Context, Result};
@@ -17,6 +18,7 @@ use anyhow::{Context, Result};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("vol-dumpxml", Group::Volume, vol_dumpxml)
+        .answers(shape::XML)
         .about("show the XML of a volume", "Prints the description of a volume.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
@@ -25,6 +27,10 @@ pub const COMMANDS: &[Command] = &[
             WRAP,
         ]),
     Command::new("vol-info", Group::Volume, vol_info)
+        .answers(
+            "{name: text, type: text, capacity: integer, allocation?: integer, physical?: \
+             integer}",
+        )
         .about("show a volume", "Shows type and sizes of a volume.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
@@ -33,29 +39,37 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("physical", "show the space taken on the host as allocation"),
         ]),
     Command::new("vol-key", Group::Volume, vol_key)
+        .answers("{key: text}")
         .about("find a volume's key", "Prints the key of a volume.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
         ]),
     Command::new("vol-list", Group::Volume, vol_list)
+        .answers(
+            "[{name: text, path: text, type?: text, capacity?: integer, allocation?: \
+             integer}]",
+        )
         .about("list a pool's volumes", "Lists the volumes of a pool.")
         .options(&[
             Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
             Opt::flag("details", "show sizes and more columns"),
         ]),
     Command::new("vol-name", Group::Volume, vol_name)
+        .answers("{name: text}")
         .about("find a volume's name", "Prints the name of a volume.")
         .options(&[Opt::text("vol", "a volume by its name, key or path")
             .required()
             .complete(Complete::Volume)]),
     Command::new("vol-path", Group::Volume, vol_path)
+        .answers("{path: text}")
         .about("find a volume's path", "Prints the path of a volume.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
         ]),
     Command::new("vol-pool", Group::Volume, vol_pool)
+        .answers("{name: text} | {uuid: text}")
         .about("find a volume's pool", "Prints the pool a volume lies in.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),

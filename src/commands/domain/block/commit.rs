@@ -7,11 +7,13 @@ use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::report::Silent;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("blockcommit", Group::Domain, blockcommit)
+    .answers(shape::PROGRESS)
     .about("merge images of a disk downwards", "Merges the upper images of a disk's chain into a lower one.")
     .options(&[
         Opt::domain(Complete::ActiveDomain),

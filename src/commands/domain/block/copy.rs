@@ -11,6 +11,7 @@ use crate::model::{DomainRef, TypedParam};
 use crate::shell::args::Args;
 use crate::shell::report::Silent;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::Element;
 use anyhow::{Context, Result, bail};
@@ -18,6 +19,7 @@ use serde_json::json;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("blockcopy", Group::Domain, blockcopy)
+    .answers(shape::PRINTED_OR_PROGRESS)
     .about("copy a disk of a running domain", "Copies a disk to another place while the guest uses it.")
     .options(&[
         Opt::domain(Complete::ActiveDomain),

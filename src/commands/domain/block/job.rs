@@ -15,6 +15,7 @@ use serde_json::json;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("blockjob", Group::Domain, blockjob)
+    .answers("{type: text, bandwidth: integer, current: integer, end: integer}?")
     .about(
         "watch, limit or end a block job",
         "Shows the job that runs on a disk, changes its speed limit, or ends it.",

@@ -6,11 +6,13 @@ use crate::commands::domain::lookup;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::Result;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("blockpull", Group::Domain, blockpull)
+    .answers(shape::PROGRESS)
     .about(
         "fill a disk from its backing image",
         "Copies data from the images beneath into a disk's image, so that it needs them no more.",

@@ -1,6 +1,7 @@
 //! Waiting for a block job: until it is done or its two sides are equal, with progress, a limit, and Ctrl-C.
 
 use crate::backend::Domains;
+use crate::commands::domain::progress::report;
 use crate::error::Result as CallResult;
 use crate::model::constants::*;
 use crate::model::{BlockJobInfo, DomainRef};
@@ -67,14 +68,14 @@ impl<'a> Wait<'a> {
         loop {
             let job = self.domains.block_job_info(self.domain, self.path, 0)?;
             if !job.found {
-                self.show(session, 100.0);
+                self.show(session, 100.0, None, started)?;
                 return Ok(Ended::Done);
             }
             if self.two_phases && is_ready(&job) && self.xml_says_ready()? {
-                self.show(session, 100.0);
+                self.show(session, 100.0, Some(&job), started)?;
                 return Ok(Ended::Ready);
             }
-            self.show(session, percent(&job));
+            self.show(session, percent(&job), Some(&job), started)?;
             if interrupt.came() || self.limit.is_some_and(|limit| started.elapsed() >= limit) {
                 self.abort(if self.asynchronous { DOMAIN_BLOCK_JOB_ABORT_ASYNC } else { 0 })?;
                 return Ok(Ended::Cancelled);
@@ -88,11 +89,20 @@ impl<'a> Wait<'a> {
         self.domains.block_job_abort(self.domain, self.path, flags)
     }
 
-    fn show(&self, session: &mut Session, percent: f64) {
-        if self.verbose {
-            session.print(format_args!("\r{}: [{percent:.2} %]", self.label));
-            session.flush();
+    fn show(
+        &self,
+        session: &mut Session,
+        percent: f64,
+        job: Option<&BlockJobInfo>,
+        started: Instant,
+    ) -> Result<()> {
+        if !self.verbose {
+            return Ok(());
         }
+        let amounts = job.map(|job| (job.end, job.current));
+        session.stream(&report(self.label, percent, amounts, started.elapsed()), |session| {
+            session.print(format_args!("\r{}: [{percent:.2} %]", self.label));
+        })
     }
 
     /// All of the data may be across while the hypervisor has not switched phases yet; the description of the

@@ -8,6 +8,7 @@ use crate::commands::plain_name::plain_name;
 use crate::model::DomainRef;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::Element;
 use anyhow::{Context, Result, bail};
@@ -16,6 +17,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("attach-disk", Group::Domain, attach_disk)
+.answers(shape::PRINTED)
         .about("attach a disk", "Attaches a disk, floppy or CD drive made of the options.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -50,6 +52,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("detach-disk", Group::Domain, detach_disk)
+.answers(shape::PRINTED)
         .about("detach a disk", "Detaches a disk by its target.")
         .options(&[
             Opt::domain(Complete::Domain),

@@ -8,6 +8,7 @@ use crate::commands::plain_name::plain_name;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::Element;
 use anyhow::{Context, Result, bail};
@@ -16,6 +17,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("attach-interface", Group::Domain, attach_interface)
+        .answers(shape::PRINTED)
         .about("attach a network interface", "Attaches a network interface made of the options.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -40,6 +42,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("detach-interface", Group::Domain, detach_interface)
+        .answers(shape::PRINTED)
         .about(
             "detach a network interface",
             "Detaches a network interface; --mac says which if there are several.",
@@ -56,6 +59,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("domif-setlink", Group::Domain, domif_setlink)
+        .answers(shape::PRINTED)
         .about("plug an interface's cable in or out", "Sets the link of a network interface up or down.")
         .options(&[
             Opt::domain(Complete::Domain),

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("domiftune", Group::Domain, domiftune)
+    .answers("{*: integer | text?}")
     .about(
         "show or set an interface's limits",
         "Shows the bandwidth limits of a network interface, or changes those given.",

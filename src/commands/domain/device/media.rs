@@ -6,6 +6,7 @@ use crate::commands::impact::{self, impact};
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::Element;
 use anyhow::{Context, Result, bail};
@@ -13,6 +14,7 @@ use serde_json::json;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("change-media", Group::Domain, change_media)
+    .answers(shape::PRINTED)
     .about("change the medium in a drive", "Ejects, inserts or changes the medium of a CD or floppy drive.")
     .options(&[
         Opt::domain(Complete::Domain),

@@ -6,6 +6,7 @@ use crate::commands::impact::{self, impact};
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::Element;
 use anyhow::{Result, bail};
@@ -13,6 +14,7 @@ use serde_json::json;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("update-memory-device", Group::Domain, update_memory_device)
+    .answers(shape::PRINTED)
     .about("change a memory device", "Changes how much of a memory device the guest is asked to use.")
     .options(&[
         Opt::domain(Complete::Domain),

@@ -64,6 +64,7 @@ macro_rules! with_limits {
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("blkdeviotune", Group::Domain, blkdeviotune)
+        .answers("{*: integer | text?}")
         .about(
             "show or set a disk's limits",
             "Shows the throughput limits of a disk, or changes those given.",
@@ -95,6 +96,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("domthrottlegroupinfo", Group::Domain, domthrottlegroupinfo)
+        .answers("{*: integer | text}")
         .about("show the limits of a throttle group", "Shows the limits of a throttle group.")
         .options(&[
             Opt::domain(Complete::Domain),
@@ -102,6 +104,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("inactive", "of the next boot"),
         ]),
     Command::new("domthrottlegrouplist", Group::Domain, domthrottlegrouplist)
+        .answers("[{name: text}]")
         .about("list throttle groups", "Lists the throttle groups of a domain.")
         .options(&[Opt::domain(Complete::Domain), Opt::flag("inactive", "of the next boot")]),
 ];

@@ -21,6 +21,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[Opt::domain(Complete::ActiveDomain), Opt::rest("mountpoint", "only these mount points")])
         .writes(),
     Command::new("domfsinfo", Group::Domain, domfsinfo)
+        .answers("[{mountpoint: text, name: text, type: text, target: [text]}]")
         .about("show the guest's file systems", "Shows what is mounted in the guest, and on which disks.")
         .options(&[Opt::domain(Complete::ActiveDomain)]),
     Command::new("domfstrim", Group::Domain, domfstrim)

@@ -29,6 +29,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("ttyconsole", Group::Domain, ttyconsole)
+.answers("{tty: text}")
         .about("show the terminal of a domain's console", "Prints the host's terminal device behind the first console.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),

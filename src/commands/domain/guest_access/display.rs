@@ -12,12 +12,14 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("vncdisplay", Group::Domain, vncdisplay)
+        .answers("{display: text}")
         .about(
             "show a domain's VNC address",
             "Prints address and display number where the VNC server of a domain listens.",
         )
         .options(&[Opt::domain(Complete::ActiveDomain)]),
     Command::new("domdisplay", Group::Domain, domdisplay)
+        .answers("[text]")
         .about(
             "show the address of a domain's display",
             "Prints a URI for each graphical display that a viewer can open, the preferred one first.",

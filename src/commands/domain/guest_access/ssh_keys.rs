@@ -12,6 +12,7 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("get-user-sshkeys", Group::Domain, get_user_sshkeys)
+        .answers("[text]")
         .about(
             "list a guest user's SSH keys",
             "Asks the guest's agent for the SSH keys that may log in as a user.",

@@ -11,12 +11,14 @@ use crate::model::{DomainRef, TypedParam};
 use crate::shell::address;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Group};
 use anyhow::{Result, bail};
 use std::time::Duration;
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("migrate", Group::Domain, migrate)
+.answers(shape::PROGRESS)
     .about(
         "move a domain to another host",
         "Moves a domain to the host behind another connection; with --live the guest runs on meanwhile. This shell \

@@ -28,6 +28,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("migrate-compcache", Group::Domain, compression_cache)
+.answers("{size: integer}")
         .about(
             "show or set the cache for compressed migration",
             "Shows, or sets in bytes, the cache that a migration uses to send changed pages in short.",
@@ -38,12 +39,14 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("migrate-getmaxdowntime", Group::Domain, max_downtime)
+.answers("{downtime_milliseconds: integer}")
         .about(
             "show how long a migration may stop the guest",
             "Prints the milliseconds that the guest may stand still at the end of a migration.",
         )
         .options(&[Opt::domain(Complete::ActiveDomain)]),
     Command::new("migrate-getspeed", Group::Domain, speed)
+.answers("{bandwidth_mib_per_second: integer}")
         .about("show the limit of a migration's speed", "Prints the most that a migration may send, in MiB/s.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),

@@ -14,6 +14,7 @@ use serde_json::Value;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("qemu-monitor-command", Group::Domain, qemu_monitor_command)
+.answers("any")
         .about("send a command to QEMU's monitor", "Sends a command to the monitor of a domain's QEMU and prints the answer. It can upset what the driver knows of the domain.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
@@ -25,6 +26,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("qemu-agent-command", Group::Domain, qemu_agent_command)
+.answers("any")
         .about("send a command to the guest's agent", "Sends a command to the QEMU agent inside a guest and prints the answer.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),

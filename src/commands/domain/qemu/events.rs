@@ -13,6 +13,10 @@ use serde_json::Value;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("qemu-monitor-event", Group::Domain, qemu_monitor_event)
+    .answers(
+        "{event: text, domain: text, seconds: integer, microseconds: integer, details: \
+             any, timestamp: text}...",
+    )
     .about(
         "wait for QEMU's monitor events",
         "Waits for events of QEMU's monitors as they come, and prints a line for each. Ctrl-C ends it.",

@@ -7,12 +7,14 @@ use crate::commands::plain_name::plain_name;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("dump", Group::Domain, dump)
+.answers(shape::PROGRESS)
         .about("write a domain's memory to a file", "Writes a core of the guest for analysis. Without --live the guest is paused meanwhile. Ctrl-C ends the attempt.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),

@@ -8,12 +8,14 @@ use crate::model::TypedParam;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("save", Group::Domain, save)
+.answers(shape::PROGRESS)
         .about("save a running domain to a file and stop it", "Writes the memory and device state of a running domain to a file and stops it; restore brings it back. --xml replaces what the guest need not notice, such as paths. On a terminal the progress is shown; Ctrl-C ends the attempt and the domain runs on.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),

@@ -6,12 +6,14 @@ use crate::commands::files;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("save-image-dumpxml", Group::Domain, save_image_dumpxml)
+.answers(shape::XML)
         .about("show the XML inside a saved state", "Prints the definition that a file written by save carries.")
         .options(&[
             Opt::text("file", "the saved state").required().complete(Complete::File),

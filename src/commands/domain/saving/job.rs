@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("domjobinfo", Group::Domain, domjobinfo)
+.answers("{*: any}")
         .about("show what a domain is busy with", "Shows kind, time and amounts of the job that runs on a domain, or with --completed of the last one.")
         .options(&[
             Opt::domain(Complete::Domain),

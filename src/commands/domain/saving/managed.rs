@@ -9,12 +9,14 @@ use crate::commands::files;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
+use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("managedsave", Group::Domain, managedsave)
+.answers(shape::PROGRESS)
         .about("save a running domain until its next start", "Saves a running domain to a place of the driver's own and stops it; the next start continues there.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
@@ -39,6 +41,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("managedsave-dumpxml", Group::Domain, managedsave_dumpxml)
+.answers(shape::XML)
         .about("show the XML inside a managed save", "Prints the definition inside a domain's managed save.")
         .options(&[
             Opt::domain(Complete::Domain),

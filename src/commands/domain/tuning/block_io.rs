@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("blkiotune", Group::Domain, blkiotune)
+        .answers("{*: integer | text?}")
         .about(
             "show or set disk shares",
             "Shows the shares and limits a domain has of the host's disks, or changes those given.",
@@ -33,6 +34,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("numatune", Group::Domain, numatune)
+        .answers("{*: integer | text?}")
         .about(
             "show or set NUMA placement",
             "Shows from which host NUMA nodes a domain takes memory, or changes it.",

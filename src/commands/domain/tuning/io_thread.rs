@@ -23,6 +23,7 @@ const ONE_THREAD: &[Opt] = &[
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("iothreadinfo", Group::Domain, iothreadinfo)
+        .answers("[{iothread_id: integer, cpu_affinity: text}]")
         .about("show a domain's I/O threads", "Lists the I/O threads and the host CPUs they may run on.")
         .options(&[
             Opt::domain(Complete::Domain),

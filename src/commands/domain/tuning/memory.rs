@@ -36,6 +36,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("memtune", Group::Domain, memtune)
+.answers("{*: integer | text?}")
         .about("show or set memory limits", "Shows the limits of a domain's memory on the host, or changes those given.")
         .options(&[
             Opt::domain(Complete::Domain),

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("perf", Group::Domain, perf)
+    .answers("{*: boolean}")
     .about(
         "show or set performance counters",
         "Shows which performance counters are kept for a domain, or switches some on or off.",

@@ -18,9 +18,14 @@ use serde_json::json;
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
     Command::new("vcpuinfo", Group::Domain, vcpuinfo)
+        .answers(
+            "[{vcpu: integer, cpu: integer?, state: text?, cpu_time_nanoseconds: integer?, \
+             cpu_affinity: text}]",
+        )
         .about("show a domain's vCPUs", "Shows state, host CPU, time and affinity of each vCPU.")
         .options(&[Opt::domain(Complete::Domain), Opt::flag("pretty", "affinity as a list of CPUs")]),
     Command::new("vcpupin", Group::Domain, vcpupin)
+        .answers("[{vcpu: integer, cpu_affinity: text}]")
         .about(
             "show or set where vCPUs may run",
             "Shows on which host CPUs the vCPUs may run, or pins one to a list.",
@@ -35,6 +40,7 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("emulatorpin", Group::Domain, emulatorpin)
+        .answers("{cpu_affinity: text}")
         .about(
             "show or set where the emulator may run",
             "Shows on which host CPUs the emulator's own threads may run, or pins them to a list.",
@@ -73,7 +79,7 @@ fn vcpuinfo(session: &mut Session, args: &Args) -> Result<()> {
                 "vcpu": vcpu.number,
                 "cpu": vcpu.cpu,
                 "state": vcpu.state,
-                "cpu_time_ns": vcpu.state.map(|_| vcpu.time),
+                "cpu_time_nanoseconds": vcpu.state.map(|_| vcpu.time),
                 "cpu_affinity": cpu_list::format(&vcpu.map, cpus),
             })
         })

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("cpu-stats", Group::Domain, cpu_stats)
+    .answers("{cpus: [{*: integer}], total: {*: integer}?}")
     .about("show the CPU time a domain used", "Shows the time used on each host CPU, and in total.")
     .options(&[
         Opt::domain(Complete::ActiveDomain),
@@ -98,7 +99,7 @@ fn object(cpu: Option<u32>, params: &[TypedParam]) -> Value {
         fields.insert("cpu".into(), json!(cpu));
     }
     for param in params {
-        fields.insert(format!("{}_ns", param.name), parameters::value(&param.value));
+        fields.insert(format!("{}_nanoseconds", param.name), parameters::value(&param.value));
     }
     Value::Object(fields)
 }

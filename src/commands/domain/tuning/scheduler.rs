@@ -15,6 +15,7 @@ use anyhow::{Result, bail};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[Command::new("schedinfo", Group::Domain, schedinfo)
+    .answers("{*: any}")
     .about(
         "show or set CPU shares",
         "Shows the scheduler of a domain and its settings, and changes those given.",
@@ -37,11 +38,12 @@ fn schedinfo(session: &mut Session, args: &Args) -> Result<()> {
     let domains = connection.domains();
     let scheduler = domains.scheduler_type(&domain);
     let name = scheduler.as_ref().map_or("Unknown", |(name, _)| name).to_string();
-    let name = Setting::with("Scheduler", &name, name.as_str());
     // The name stands there even if what follows fails.
     if session.settings.format == Format::Table {
-        session.print(parameters::text(std::slice::from_ref(&name)));
+        let line = Setting::with("Scheduler", &name, name.as_str());
+        session.print(parameters::text(std::slice::from_ref(&line)));
     }
+    let name = Setting::with("scheduler", &name, name.as_str());
     let (_, count) = scheduler?;
     if count == 0 {
         return Ok(());

@@ -45,6 +45,10 @@ pub const COMMANDS: &[Command] = &[
         ])
         .writes(),
     Command::new("vcpucount", Group::Domain, vcpucount)
+        .answers(
+            "{count: integer} | {maximum_config?: integer, maximum_live?: integer, \
+             current_config?: integer, current_live?: integer}",
+        )
         .about(
             "count a domain's vCPUs",
             "Shows limit and present number of vCPUs, of the running domain and of the next boot.",
@@ -59,6 +63,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("guest", "as the guest itself sees it"),
         ]),
     Command::new("guestvcpus", Group::Domain, guestvcpus)
+        .answers("{*: text}")
         .about(
             "show or switch vCPUs inside the guest",
             "Asks the guest's agent which vCPUs are online, or switches some on or off there.",
