@@ -6,6 +6,7 @@ mod cpu;
 pub mod durable;
 mod ksm;
 mod layout;
+pub mod listener;
 mod memory;
 mod sysinfo;
 

@@ -18,9 +18,25 @@ use uuid::Uuid;
 
 /// A bigger file is no configuration of a guest.
 const SIZE_MAX: u64 = 1024 * 1024;
-/// What lies in the folder and is none either.
-const OTHERS: &[&str] =
-    &["xl.conf", "xend-config.sxp", "xend-config-xenapi.sxp", "cpupool", "xlexample", "xmexample"];
+/// How the names begin of what lies in the folder and is none either.
+const OTHERS: &[&str] = &["xend-config", "xend-pci-", "cpupool", "xlexample", "xmexample"];
+/// How the names end of such, and of what package tools and editors leave behind.
+const OTHER_ENDS: &[&str] = &[
+    "~",
+    ".conf",
+    ".rpmsave",
+    ".rpmnew",
+    ".rpmorig",
+    ".dpkg-old",
+    ".dpkg-new",
+    ".dpkg-dist",
+    ".dpkg-tmp",
+    ".ucf-old",
+    ".ucf-dist",
+    ".swp",
+    ".bak",
+    ".orig",
+];
 
 /// The folders.
 #[derive(Clone, Debug)]
@@ -223,8 +239,9 @@ fn file_name(name: &str) -> Result<&str> {
 
 fn read(path: &Path) -> Option<Definition> {
     let file = path.file_name()?.to_str()?;
-    let is_other =
-        file.starts_with('.') || file.ends_with('~') || OTHERS.iter().any(|other| file.starts_with(other));
+    let is_other = file.starts_with('.')
+        || OTHERS.iter().any(|other| file.starts_with(other))
+        || OTHER_ENDS.iter().any(|end| file.ends_with(end));
     let facts = fs::metadata(path).ok()?;
     if is_other || !facts.is_file() || facts.len() > SIZE_MAX {
         return None;
@@ -285,6 +302,9 @@ mod tests {
         fs::write(node.folder.join("old"), "name = 'old'\nmemory = 32\nunknown = 'stays'\n").unwrap();
         fs::write(node.folder.join("xl.conf"), "name = 'x'\nmemory = 1\n").unwrap();
         fs::write(node.folder.join("README"), "no configuration").unwrap();
+        for other in ["old.rpmsave", "old~", ".old", "old.dpkg-old", "xmexample1", "xend-pci-quirks.sxp"] {
+            fs::write(node.folder.join(other), "name = 'x'\nmemory = 1\n").unwrap();
+        }
         let names: Vec<String> = node.all().into_iter().map(|definition| definition.name).collect();
         assert_eq!(names, ["old", "one"]);
         assert_eq!(node.with_uuid(Uuid::from_u128(1)).unwrap().path, written.path);

@@ -6,6 +6,7 @@
 pub mod chardev;
 pub mod config;
 pub mod describe;
+pub mod rate;
 pub mod request;
 pub mod xl;
 pub mod xm;

@@ -86,6 +86,20 @@ impl Sxp {
         }
     }
 
+    /// Leaves one of each of a list's parts that are the same to the letter. Some releases repeat a field dozens of
+    /// times; what they say of a device twice is within the device.
+    pub fn drop_repeated(&mut self) {
+        let Sxp::List(items) = self else { return };
+        let mut seen: Vec<Sxp> = Vec::new();
+        items.retain(|item| {
+            let is_new = item.is_headed("device") || !seen.contains(item);
+            if is_new {
+                seen.push(item.clone());
+            }
+            is_new
+        });
+    }
+
     /// Adds a part to a list.
     pub fn push(&mut self, part: Sxp) {
         if let Sxp::List(items) = self {

@@ -1,6 +1,8 @@
 //! Where xend listens.
 
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
+use crate::host::listener;
+use nix::unistd::Uid;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -18,15 +20,20 @@ pub enum Address {
     Tcp(String, u16),
 }
 
-/// A host without this file has no xend.
+/// A host without this file is not known to have a xend.
 const CONFIGURATION: &str = "/etc/xen/xend-config.sxp";
 
 impl Address {
     /// Where a xend listens that nobody told to listen elsewhere: the socket first, for it asks who connects. Its
-    /// port is any user's to take, so nobody is asked there on a host that has no xend to take it.
+    /// port is any user's to take, so only one that root or we ourselves took is asked.
     pub fn usual() -> Vec<Address> {
         let mut places = vec![Address::Unix(UNIX_SOCKET.into())];
-        if Path::new(CONFIGURATION).exists() {
+        let owners = listener::owners(PORT);
+        let is_trusted = |owner: &u32| *owner == 0 || *owner == Uid::effective().as_raw();
+        let is_taken = !owners.is_empty() && owners.iter().all(is_trusted);
+        // Where it is to be but is not, the error that this gives says what is missing.
+        let is_missed = owners.is_empty() && Path::new(CONFIGURATION).exists();
+        if is_taken || is_missed {
             places.push(Address::Tcp("localhost".to_string(), PORT));
         }
         places

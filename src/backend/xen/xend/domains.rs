@@ -4,11 +4,25 @@ use super::XendLayer;
 use super::release::Release;
 use super::request::Form;
 use crate::backend::xen::native::describe::{self, active_id};
-use crate::backend::xen::sxp::Sxp;
+use crate::backend::xen::sxp::{Sxp, read_answer};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::constants::*;
 use crate::model::{DomainInfo, DomainRef, StateReason};
 use uuid::Uuid;
+
+/// What a description says of a domain that runs and no definition holds.
+const OF_THE_MOMENT: &[&str] = &[
+    "domid",
+    "state",
+    "status",
+    "shutdown_reason",
+    "start_time",
+    "cpu_time",
+    "up_time",
+    "online_vcpus",
+    "store_mfn",
+    "console_mfn",
+];
 
 /// A domain as xend described it a moment ago.
 #[derive(Clone, Debug)]
@@ -36,6 +50,16 @@ impl Described {
     /// Whether it is the domain that runs the host.
     pub fn is_host(&self) -> bool {
         self.reference.id == Some(0)
+    }
+
+    /// What of it can be told to xend again.
+    pub fn definition(&self) -> Sxp {
+        let mut definition = self.sxp.clone();
+        for gone in OF_THE_MOMENT.iter().filter(|_| self.is_active()) {
+            definition.unset(gone);
+        }
+        definition.drop_repeated();
+        definition
     }
 
     /// Its state. A status above four says that it crashed, in releases that have a number for it.
@@ -178,13 +202,24 @@ impl XendLayer {
         managed || !described.is_active() || described.is_host()
     }
 
-    /// Changes the stored definition of a domain that does not run.
+    /// What a domain will be at its next start. Of one that runs, xend tells only what it is now; its file tells.
+    pub(super) fn stored(&self, described: &Described) -> Described {
+        let path = self.managed.join(described.reference.uuid.to_string()).join("config.sxp");
+        let kept = || read_answer(&std::fs::read(path).ok()?).ok().flatten();
+        let is_it = |kept: &Sxp| kept.get("name").is_some_and(|name| name == described.reference.name);
+        match described.is_active().then(kept).flatten().filter(is_it) {
+            Some(sxp) => Described { sxp, reference: DomainRef { id: None, ..described.reference.clone() } },
+            None => described.clone(),
+        }
+    }
+
+    /// Changes the stored definition of a domain, as [`XendLayer::stored`] or a look at one that does not run tells it.
     pub(super) fn redefine(
         &self,
         described: &Described,
         change: impl FnOnce(&mut Sxp) -> Result<()>,
     ) -> Result<()> {
-        let mut changed = described.sxp.clone();
+        let mut changed = described.definition();
         change(&mut changed)?;
         self.requests.ask(&Form::new("new").with_config(&changed)).map(|_| ())
     }

@@ -31,6 +31,9 @@ impl DomainLifecycle for XendLayer {
             }
         }
         let config = request::configuration(&tree, self.abilities())?;
+        if self.requests.release.garbles_images() {
+            config.child("image").map_or(Ok(()), refuse_garbled)?;
+        }
         self.run(&config, flags & DOMAIN_START_PAUSED != 0)
     }
 
@@ -41,7 +44,14 @@ impl DomainLifecycle for XendLayer {
         check_flags(flags, DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags")?;
         let tree = definition::parse(xml)?;
         let known = self.known(&tree)?;
+        let name = tree.child_text("name").unwrap_or_default();
+        if let Some(other) = known.iter().map(|known| &known.reference).find(|known| known.name != name) {
+            // xend would give it the new name.
+            let detail = format!("domain '{}' is already defined with uuid {}", other.name, other.uuid);
+            return Err(Error::operation_failed(detail).from_origin(ErrorOrigin::XEN));
+        }
         let mut config = request::configuration(&tree, self.abilities())?;
+        refuse_garbled(&config)?;
         for field in known.iter().flat_map(|known| KEPT.iter().filter_map(|field| known.sxp.child(field))) {
             config.push(field.clone());
         }
@@ -76,7 +86,7 @@ impl DomainLifecycle for XendLayer {
         }
         if flags & DOMAIN_START_PAUSED != 0 {
             // xend has a word for it but does not heed it; a domain made of the same definition does stay paused.
-            return self.run(&described.sxp, true);
+            return self.run(&described.definition(), true);
         }
         self.check_memory(&described.sxp)?;
         self.ask(&described, &Form::new("start"))?;
@@ -118,9 +128,6 @@ impl DomainLifecycle for XendLayer {
     fn reset(&self, domain: &DomainRef, flags: u32) -> Result<()> {
         check_flags(flags, 0, "virDomainReset")?;
         let described = self.find_running(domain)?;
-        if !self.requests.release.has_reset() {
-            return Err(cannot("virDomainReset", "this xend cannot"));
-        }
         if described.is_host() {
             return Err(invalid("Domain-0 cannot be reset: it runs the host"));
         }
@@ -135,7 +142,8 @@ impl DomainLifecycle for XendLayer {
         if !self.is_managed(&described) || described.is_host() {
             return Err(invalid("cannot set autostart for transient domain"));
         }
-        self.redefine(&described, |sxp| {
+        let stored = self.stored(&described);
+        self.redefine(&stored, |sxp| {
             sxp.set("on_xend_start", if autostart { "start" } else { "ignore" });
             Ok(())
         })
@@ -175,6 +183,20 @@ impl DomainLifecycle for XendLayer {
             sxp.set(event, action);
             Ok(())
         })
+    }
+}
+
+/// Refuses what xend garbles when it reads its own files again: all but the plain characters of ASCII.
+fn refuse_garbled(config: &Sxp) -> Result<()> {
+    let is_plain = |byte: &u8| matches!(byte, 0x20..=0x7e | b'\n' | b'\t' | b'\r');
+    match config {
+        Sxp::List(items) => items.iter().try_for_each(refuse_garbled),
+        Sxp::Atom(text) if text.iter().all(is_plain) => Ok(()),
+        atom => {
+            let text = atom.text().unwrap_or_default();
+            let detail = format!("xend would not keep '{text}' as it is: it keeps plain ASCII only");
+            Err(Error::unsupported_configuration(detail).from_origin(ErrorOrigin::XEN))
+        }
     }
 }
 

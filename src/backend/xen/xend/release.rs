@@ -1,7 +1,7 @@
 //! What differs between the releases of xend.
 //!
 //! A release is known by the format number in the node's description and, from format 4 on, by the version of the
-//! hypervisor beside it: they were shipped together.
+//! hypervisor beside it: they were shipped together. What the description holds sets the bounds of what to believe.
 
 use crate::backend::xen::sxp::Sxp;
 use std::fmt;
@@ -20,7 +20,7 @@ impl Release {
             _ => {
                 let part = |name| node.number(name).unwrap_or(0).clamp(0, 9) as u32;
                 let version = part("xen_major") * 100 + part("xen_minor") * 10 + third_part(node);
-                Release(version.max(310))
+                Release(version.clamp(least_of(node), most_of(node)))
             }
         }
     }
@@ -33,11 +33,6 @@ impl Release {
     /// Serves several connections at once, so that one may be kept.
     pub fn serves_many(self) -> bool {
         self >= Release(304)
-    }
-
-    /// Answers any question about a domain it does not know with an internal error.
-    pub fn stumbles_over_unknown_domains(self) -> bool {
-        (310..340).contains(&self.0)
     }
 
     /// Holds up everybody for minutes while it looks for memory that there is not.
@@ -65,11 +60,6 @@ impl Release {
         self.0 >= 320
     }
 
-    /// Says a running domain's weight and cap in its description.
-    pub fn describes_weight(self) -> bool {
-        (304..320).contains(&self.0) || self.0 >= 400
-    }
-
     /// Changes the medium of a drive over HTTP.
     pub fn changes_media(self) -> bool {
         (310..400).contains(&self.0)
@@ -90,15 +80,31 @@ impl Release {
         self.0 >= 303
     }
 
-    /// A `reset` of its own.
-    pub fn has_reset(self) -> bool {
-        self.0 >= 330
+    /// Garbles what is no ASCII in an image as soon as it reads it.
+    pub fn garbles_images(self) -> bool {
+        (304..310).contains(&self.0)
     }
 
     /// What a status number above four means: crashed from 3.4 on, unknown before.
     pub fn has_crashed_status(self) -> bool {
         self.0 >= 340
     }
+}
+
+/// The first release that has what this description of a node has.
+fn least_of(node: &Sxp) -> u32 {
+    let is_new = ["free_cpus", "cpu_topology", "numa_info", "xen_commandline"];
+    if is_new.iter().any(|name| node.child(name).is_some()) { 400 } else { 310 }
+}
+
+/// The last release that lacks what it lacks.
+fn most_of(node: &Sxp) -> u32 {
+    let most = match (node.child("sockets_per_node"), node.child("virt_caps")) {
+        (Some(_), _) => 319,
+        (None, None) => 339,
+        (None, Some(_)) => 449,
+    };
+    most.max(least_of(node))
 }
 
 /// The number behind the dot of `.4-1` or the hyphen of `-2`.
@@ -130,9 +136,22 @@ mod tests {
             ("(node (xen_major 3) (xen_minor 0) (xen_extra .3-1) (xend_config_format 2))", "3.0.3"),
             ("(node (xen_major 3) (xen_minor 0) (xen_extra .4) (xend_config_format 3))", "3.0.4"),
             ("(node (xen_major 3) (xen_minor 1) (xen_extra .0) (xend_config_format 4))", "3.1"),
-            ("(node (xen_major 3) (xen_minor 4) (xen_extra .4) (xend_config_format 4))", "3.4.4"),
-            ("(node (xen_major 4) (xen_minor 1) (xen_extra .6.1) (xend_config_format 4))", "4.1.6"),
+            (
+                "(node (xen_major 3) (xen_minor 4) (xen_extra .4) (virt_caps hvm) (xend_config_format 4))",
+                "3.4.4",
+            ),
+            (
+                "(node (xen_major 4) (xen_minor 1) (xen_extra .6.1) (virt_caps hvm) (xend_config_format 4))",
+                "4.1.6",
+            ),
             ("(node (xend_config_format 4))", "3.1"),
+            // Another hypervisor than it came with.
+            ("(node (xen_major 3) (xen_minor 4) (sockets_per_node 1) (xend_config_format 4))", "3.1.9"),
+            ("(node (xen_major 3) (xen_minor 4) (xend_config_format 4))", "3.3.9"),
+            (
+                "(node (xen_major 4) (xen_minor 17) (free_cpus 0) (virt_caps '') (xend_config_format 4))",
+                "4.4.9",
+            ),
         ] {
             let node = read_answer(node.as_bytes()).unwrap().unwrap();
             assert_eq!(Release::of(&node).to_string(), shown);
@@ -145,16 +164,10 @@ mod tests {
     #[test]
     fn choices_change_where_the_protocol_did() {
         let releases = [302, 303, 304, 310, 341, 416, 444].map(Release);
-        let table: [Row; 6] = [
+        let table: [Row; 4] = [
             ("manages", Release::manages_domains, [false, false, true, true, true, true, true]),
-            (
-                "unknown",
-                Release::stumbles_over_unknown_domains,
-                [false, false, false, true, false, false, false],
-            ),
             ("memory", Release::hangs_without_memory, [false, true, true, true, false, false, false]),
             ("pins", Release::pins, [false, false, false, false, true, true, true]),
-            ("weight", Release::describes_weight, [false, false, true, true, false, true, true]),
             ("media", Release::changes_media, [false, false, false, true, true, false, false]),
         ];
         for (name, choice, expected) in table {

@@ -93,19 +93,15 @@ impl Requests {
     pub fn read_domain(&self, key: impl fmt::Display, query: &str) -> Result<Option<Sxp>> {
         let path = format!("/xend/domain/{}{query}", encode_path(&key.to_string()));
         let answer = self.get(&path)?;
-        if self.is_unknown_domain(&answer) {
+        if says_unknown(&answer) {
+            return Ok(None);
+        }
+        if is_wordless(&answer) {
+            // From 3.1 to 3.3 nothing more is said of a domain that is not known. A xend that is broken has no list.
+            self.read("/xend/domain")?;
             return Ok(None);
         }
         understand(&path, &answer)
-    }
-
-    /// Whether an answer says that there is no such domain. A 404 can also hold another failure's text.
-    fn is_unknown_domain(&self, answer: &Answer) -> bool {
-        let text = String::from_utf8_lossy(&answer.body);
-        let words = ["No such domain", "No domain named", "<Fault 3:"];
-        let stumbled = answer.status == 500 && answer.body.is_empty();
-        (answer.status == 404 && words.iter().any(|words| text.starts_with(words)))
-            || (stumbled && self.release.stumbles_over_unknown_domains())
     }
 
     /// Asks for something that no domain is needed for.
@@ -127,12 +123,25 @@ impl Requests {
         let key = key.to_string();
         let path = format!("/xend/domain/{}", encode_path(&key));
         let answer = self.client.post(&path, &form.fields, form.limit())?;
-        if self.is_unknown_domain(&answer) {
+        // Without a word it may be another failure as well.
+        if says_unknown(&answer) || (is_wordless(&answer) && self.read_domain(&key, "")?.is_none()) {
             let detail = format!("no domain with matching uuid or name '{key}'");
             return Err(Error::new(ErrorCode::NO_DOMAIN, detail).from_origin(ErrorOrigin::XEN));
         }
         understand(form.op, &answer)
     }
+}
+
+/// Whether an answer says that there is no such domain. A 404 can also hold another failure's text.
+fn says_unknown(answer: &Answer) -> bool {
+    let text = String::from_utf8_lossy(&answer.body);
+    let words = ["No such domain", "No domain named", "<Fault 3:"];
+    answer.status == 404 && words.iter().any(|words| text.starts_with(words))
+}
+
+/// Whether an answer says that something failed, and nothing more.
+fn is_wordless(answer: &Answer) -> bool {
+    answer.status == 500 && answer.body.is_empty()
 }
 
 /// The error for an answer without anything in it.

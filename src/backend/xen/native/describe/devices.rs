@@ -1,7 +1,7 @@
 //! `(device …)`, and the devices that HVM images name: as elements of `<devices>`.
 
 use super::{Image, active_id};
-use crate::backend::xen::native::chardev;
+use crate::backend::xen::native::{chardev, rate};
 use crate::backend::xen::sxp::Sxp;
 use crate::xml::Element;
 
@@ -121,6 +121,9 @@ fn interface(device: &Sxp, is_hvm: bool, place: Option<(u32, usize)>) -> Element
     }
     if let Some(script) = device.get("script") {
         interface.push(Element::new("script").with("path", script));
+    }
+    if let Some(limit) = device.get("rate").and_then(|rate| rate::read(&rate)) {
+        interface.push(limit);
     }
     let named = device.get("vifname").or_else(|| place.map(|(id, number)| format!("vif{id}.{number}")));
     if let Some(named) = named {

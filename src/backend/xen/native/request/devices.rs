@@ -1,6 +1,7 @@
 //! `<devices>` as `(vbd …)`, `(vif …)` and their like.
 
 use super::{Abilities, place, refused};
+use crate::backend::xen::native::rate;
 use crate::backend::xen::sxp::Sxp;
 use crate::error::Result;
 use crate::xml::Element;
@@ -193,6 +194,10 @@ fn interface(interface: &Element, is_hvm: bool) -> Result<Sxp> {
     if let Some(addresses) = addresses(interface) {
         made.push(Sxp::pair("ip", addresses));
     }
+    match rate::write(interface) {
+        Ok(rate) => rate.into_iter().for_each(|rate| made.push(Sxp::pair("rate", rate))),
+        Err(more) => return Err(refused(format!("xend has nothing for {more}{}", place(interface)))),
+    }
     // Names of this form are given out by Xen itself.
     let named = interface.child_attribute("target", "dev").filter(|name| !name.starts_with("vif"));
     if let Some(named) = named {
@@ -229,7 +234,7 @@ fn addresses(interface: &Element) -> Option<String> {
 
 /// What may stand in an interface; the rest of it would be lost.
 const KNOWN_IN_INTERFACE: &[&str] =
-    &["mac", "source", "script", "ip", "target", "model", "backenddomain", "alias", "address"];
+    &["mac", "source", "script", "ip", "bandwidth", "target", "model", "backenddomain", "alias", "address"];
 
 fn host_device(host: &Element) -> Result<Sxp> {
     let address = host.child("source").and_then(|source| source.child("address"));

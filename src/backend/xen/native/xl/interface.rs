@@ -1,6 +1,7 @@
 //! Network cards: `mac=00:16:3e:…,bridge=xenbr0,model=e1000`.
 
 use super::{Kind, Use, fields, fits_in_specification};
+use crate::backend::xen::native::rate;
 use crate::error::{Error, Result};
 use crate::xml::Element;
 use crate::xml::domain::Interface;
@@ -38,9 +39,8 @@ pub(super) fn element(specification: &str, kind: Kind) -> Element {
     if let Some(backend) = field("backend").filter(|backend| *backend != "0" && *backend != "Domain-0") {
         element.push(Element::new("backenddomain").with("name", backend));
     }
-    if let Some(rate) = field("rate").and_then(kilobytes_a_second) {
-        let bandwidth = Element::new("bandwidth").with_child(Element::new("outbound").with("average", rate));
-        element.push(bandwidth);
+    if let Some(limit) = field("rate").and_then(rate::read) {
+        element.push(limit);
     }
     if let Some(name) = field("vifname") {
         element.push(Element::new("target").with("dev", name));
@@ -58,25 +58,6 @@ pub(super) fn element(specification: &str, kind: Kind) -> Element {
         element.push(Element::new("mtu").with("size", mtu));
     }
     element
-}
-
-/// A rate such as `10Mb/s`, `1GB/s`, `500KB/s@20ms` in kilobytes a second.
-fn kilobytes_a_second(rate: &str) -> Option<u64> {
-    let rate = rate.split('@').next()?.trim();
-    let digits = rate.find(|c: char| !c.is_ascii_digit())?;
-    let number: u64 = rate[..digits].parse().ok()?;
-    let bits = match rate[digits..].trim_end_matches("/s") {
-        "b" => number,
-        "Kb" => number.checked_mul(1_000)?,
-        "Mb" => number.checked_mul(1_000_000)?,
-        "Gb" => number.checked_mul(1_000_000_000)?,
-        "B" => number.checked_mul(8)?,
-        "KB" => number.checked_mul(8_000)?,
-        "MB" => number.checked_mul(8_000_000)?,
-        "GB" => number.checked_mul(8_000_000_000)?,
-        _ => return None,
-    };
-    Some(bits / 8_000)
 }
 
 /// The specification of an `<interface>`.
@@ -122,11 +103,9 @@ pub(super) fn specification_for(element: &Element, kind: Kind, purpose: Use) -> 
     if let Some(backend) = element.child_attribute("backenddomain", "name") {
         parts.push(format!("backend={backend}"));
     }
-    if element.child_attribute("bandwidth/inbound", "average").is_some() {
-        return refuse("an <inbound> limit".to_string());
-    }
-    if let Some(rate) = element.child_attribute("bandwidth/outbound", "average") {
-        parts.push(format!("rate={rate}KB/s"));
+    match rate::write(element) {
+        Ok(rate) => parts.extend(rate.map(|rate| format!("rate={rate}"))),
+        Err(more) => return refuse(more.to_string()),
     }
     parts.extend(card.mtu.map(|mtu| format!("mtu={mtu}")));
     if card.link_down || element.child("vlan").is_some() || element.child("filterref").is_some() {
