@@ -5,35 +5,10 @@
 //! the fields of its form, and the place moves behind it; a question gets the answer that was given nearest to the
 //! place. A domain can be asked for by its uuid where it was recorded by its name.
 
-use crate::dialogue::{Dialogue, Entry, key_of, read_form, split_target};
+use crate::dialogue::{Dialogue, Entry, key_of};
+use crate::wire::{self, Answer, Manners, Request, answer};
 use hvsh::backend::xen::sxp::{Sxp, read_answer, show};
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
-
-/// A request as it came.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    pub query: String,
-    pub headers: Vec<String>,
-    pub form: BTreeMap<String, Vec<u8>>,
-}
-
-impl Request {
-    /// A field of the form.
-    pub fn field(&self, name: &str) -> String {
-        self.form.get(name).map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
-    }
-
-    /// The configuration in the form.
-    pub fn config(&self) -> Sxp {
-        read_answer(&self.form["config"]).unwrap().unwrap()
-    }
-}
 
 /// What has happened so far.
 struct State {
@@ -56,15 +31,9 @@ impl StandIn {
         let at = dialogue.place(label);
         let state = State { dialogue, at, seen: Vec::new(), unknown: Vec::new() };
         let state = Arc::new(Mutex::new(state));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || serve(&connection, &shared));
-            }
-        });
+        let manners = Manners { one_at_a_time: false, forgets: version != "3.0.4" };
+        let port = wire::start(manners, move |request| shared.lock().unwrap().answer(request));
         StandIn { port, state }
     }
 
@@ -90,74 +59,6 @@ impl StandIn {
     }
 }
 
-/// An answer ready to be sent; nothing at all for a request that was never answered.
-struct Answer {
-    status: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-fn serve(connection: &TcpStream, state: &Mutex<State>) {
-    let mut reader = BufReader::new(connection);
-    let mut forgotten = false;
-    while let Some(request) = read_request(&mut reader) {
-        let keeps =
-            request.headers.iter().any(|header| header.eq_ignore_ascii_case("connection: keep-alive"));
-        // From 3.1 on most answers to a POST are followed by a socket that stays open for no reason.
-        let (answer, old) = {
-            let mut state = state.lock().unwrap();
-            (state.answer(&request), state.dialogue.version == "3.0.4")
-        };
-        forgotten |= request.method == "POST" && !old;
-        let Some(answer) = answer else {
-            forgotten = true;
-            break;
-        };
-        let mut text = format!("{}\r\nContent-length: {}\r\n", answer.status, answer.body.len());
-        for (name, value) in &answer.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        if keeps {
-            text.push_str("Connection: keep-alive\r\n");
-        }
-        text.push_str("\r\n");
-        let mut writer = connection;
-        let sent = writer.write_all(text.as_bytes()).and_then(|()| writer.write_all(&answer.body));
-        if sent.is_err() || !keeps {
-            break;
-        }
-    }
-    if forgotten {
-        // Open until the other end goes.
-        let _ = connection.set_read_timeout(None);
-        let _ = (&mut { connection }).read(&mut [0; 64]);
-    }
-}
-
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
-    let mut words = line.split_whitespace();
-    let method = words.next()?.to_string();
-    let (path, query) = split_target(words.next()?);
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
-        match line.trim_end() {
-            "" => break,
-            header => headers.push(header.to_string()),
-        }
-    }
-    let length = headers.iter().find_map(|header| header.strip_prefix("Content-Length: "));
-    let mut body = vec![0; length.and_then(|length| length.parse().ok()).unwrap_or(0)];
-    reader.read_exact(&mut body).ok()?;
-    // Without this header xend does not look at the body.
-    let is_form = headers.iter().any(|header| header == "Content-Type: application/x-www-form-urlencoded");
-    let form = if is_form { read_form(&body) } else { BTreeMap::new() };
-    Some(Request { method, path, query, headers, form })
-}
-
 impl State {
     fn answer(&mut self, request: &Request) -> Option<Answer> {
         self.seen.push(request.clone());
@@ -170,7 +71,7 @@ impl State {
         };
         found.unwrap_or_else(|| {
             self.unknown.push(format!("{request:?}"));
-            Some(answer("HTTP/1.1 500 Request failed", b"(xend.err 'nothing is recorded about this')"))
+            Some(answer("500 Request failed", b"(xend.err 'nothing is recorded about this')"))
         })
     }
 
@@ -206,7 +107,7 @@ impl State {
                 // 4.1 and later end this page with an empty string.
                 let junk = if self.dialogue.version == "4.4" { "''" } else { "" };
                 let body = show(&domain, self.dialogue.version == "4.4") + junk;
-                Some(Some(answer("HTTP/1.1 200 OK", body.as_bytes())))
+                Some(Some(answer("200 OK", body.as_bytes())))
             }
             None => {
                 let unknown = &self.dialogue.entries[self.dialogue.place("unknown-domain-get")];
@@ -229,7 +130,7 @@ impl State {
         let part =
             |domain: Sxp| if detail { domain } else { Sxp::atom(domain.get("name").unwrap_or_default()) };
         let parts: Vec<Sxp> = domains.filter(wanted).map(part).collect();
-        answer("HTTP/1.1 200 OK", show(&Sxp::List(parts), self.dialogue.version == "4.4").as_bytes())
+        answer("200 OK", show(&Sxp::List(parts), self.dialogue.version == "4.4").as_bytes())
     }
 
     fn change(&mut self, request: &Request) -> Option<Option<Answer>> {
@@ -285,12 +186,6 @@ fn holds(ours: &Sxp, theirs: &Sxp) -> bool {
         }
         _ => false,
     }
-}
-
-fn answer(status: &str, body: &[u8]) -> Answer {
-    let headers = [("Expires", "-1"), ("Content-type", "application/sxp"), ("Pragma", "no-cache")];
-    let headers = headers.map(|(name, value)| (name.to_string(), value.to_string()));
-    Answer { status: status.to_string(), headers: headers.to_vec(), body: body.to_vec() }
 }
 
 fn recorded(entry: &Entry) -> Option<Answer> {
