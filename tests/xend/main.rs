@@ -3,6 +3,7 @@
 
 mod dialogue;
 mod faults;
+mod files;
 mod older;
 mod operations;
 mod played;

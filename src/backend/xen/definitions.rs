@@ -101,6 +101,11 @@ impl Default for Definitions {
 }
 
 impl Definitions {
+    /// The files of a folder of xm's; xend, which runs, keeps none of its own.
+    pub fn of_xm(folder: &Path) -> Definitions {
+        Definitions { folder: folder.to_path_buf(), managed: PathBuf::new(), ..Definitions::default() }
+    }
+
     /// All that can be read, by name. A file that cannot be read is no definition, and harms none.
     pub fn all(&self) -> Vec<Definition> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().filter_map(|entry| entry.ok());
@@ -115,15 +120,33 @@ impl Definitions {
         found
     }
 
+    /// The one of these that is the definition of a running domain.
+    pub fn of_running(all: &[Definition], uuid: Uuid, name: &str) -> Option<Definition> {
+        let is_its = |definition: &&Definition| match definition.says_uuid {
+            true => definition.uuid == uuid,
+            false => definition.name == name,
+        };
+        all.iter().find(is_its).cloned()
+    }
+
     /// The definition of a domain.
     pub fn with_uuid(&self, uuid: Uuid) -> Option<Definition> {
         self.all().into_iter().find(|definition| definition.uuid == uuid)
     }
 
-    /// Writes a definition, in place of the one of the same name and uuid if there is one. What the old file says
-    /// and no definition can say stays.
+    /// Writes a definition as xl reads it, in place of the one of the same name and uuid if there is one. What the
+    /// old file says and no definition can say stays.
     pub fn write(&self, tree: &Element) -> Result<Definition> {
-        let mut config = xl::config_from_domain(tree, Use::Kept)?;
+        self.write_config(xl::config_from_domain(tree, Use::Kept)?, xl::keep_unknown)
+    }
+
+    /// Writes a definition, in place of the one of the same name and uuid if there is one; `keep` takes over from the
+    /// old file what is to stay of it.
+    pub fn write_config(
+        &self,
+        mut config: Config,
+        keep: impl Fn(&Config, &mut Config),
+    ) -> Result<Definition> {
         let name = config.text("name").unwrap_or_default();
         let uuid = Uuid::try_parse(&config.text("uuid").unwrap_or_default())
             .map_err(|_| Error::internal("malformed uuid element"))?;
@@ -132,7 +155,7 @@ impl Definitions {
         let old = all.into_iter().find(|definition| definition.name == name);
         if let Some(old) = &old {
             old.must_be_ours()?;
-            xl::keep_unknown(&old.config, &mut config);
+            keep(&old.config, &mut config);
         }
         let path = match old {
             Some(old) => old.path,

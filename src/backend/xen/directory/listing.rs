@@ -1,6 +1,7 @@
 //! Which domains a listing shows.
 
 use super::{Directory, Domain};
+use crate::backend::xen::definitions::Definitions;
 use crate::error::Result;
 use crate::model::DomainRef;
 use crate::model::constants::*;
@@ -13,13 +14,10 @@ impl Directory {
         let mut domains = Vec::new();
         let mut active = HashSet::new();
         for running in self.running()? {
-            let own = definitions.iter().find(|definition| match definition.says_uuid {
-                true => definition.uuid == running.uuid,
-                false => definition.name == running.name,
-            });
-            active.extend(own.map(|definition| definition.uuid));
+            let own = Definitions::of_running(&definitions, running.uuid, &running.name);
+            active.extend(own.as_ref().map(|definition| definition.uuid));
             active.insert(running.uuid);
-            domains.push(Domain::Running(running, own.cloned()));
+            domains.push(Domain::Running(running, own));
         }
         let resting = definitions.into_iter().filter(|definition| !active.contains(&definition.uuid));
         domains.extend(resting.map(Domain::Defined));

@@ -86,6 +86,12 @@ pub fn is_known(key: &str) -> bool {
     named || FULL.contains(&key) || OTHER.contains(&key)
 }
 
+/// Takes over from an old file what has no meaning here, so that rewriting it loses none of that.
+pub fn keep_unknown(old: &Config, new: &mut Config) {
+    // Which of a bootloader's entries is meant concerns the bootloader alone.
+    new.take_over(old, |key| !is_known(key) || key == "bootentry");
+}
+
 /// What xm sends to xend for a file; `file` is its name for errors.
 pub fn to_sxp(config: &Config, file: &str) -> Result<Sxp> {
     config.require_read(file, is_known)?;

@@ -3,6 +3,7 @@
 use super::XendLayer;
 use super::release::Release;
 use super::request::Form;
+use crate::backend::xen::definitions::Definition;
 use crate::backend::xen::native::describe::{self, active_id};
 use crate::backend::xen::sxp::{Sxp, read_answer};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
@@ -31,6 +32,8 @@ pub struct Described {
     pub sxp: Sxp,
     /// Who it is.
     pub reference: DomainRef,
+    /// The file that says so of a domain that xend has not heard of.
+    pub file: Option<Definition>,
 }
 
 impl Described {
@@ -39,7 +42,7 @@ impl Described {
         let name = sxp.get("name")?;
         let uuid = Uuid::try_parse(&sxp.get("uuid")?).ok()?;
         let reference = DomainRef { name, uuid, id: active_id(&sxp) };
-        Some(Described { sxp, reference })
+        Some(Described { sxp, reference, file: None })
     }
 
     /// Whether it runs, paused included.
@@ -95,11 +98,6 @@ impl Described {
             cpu_time: self.sxp.nanoseconds("cpu_time").unwrap_or(0),
         }
     }
-
-    /// Whether it is to start with xend.
-    pub fn starts_by_itself(&self) -> bool {
-        self.sxp.get("on_xend_start").as_deref() == Some("start")
-    }
 }
 
 fn unknown(detail: String) -> Error {
@@ -127,6 +125,7 @@ impl XendLayer {
                 );
             }
         }
+        found.extend(self.resting(&found));
         Ok(found)
     }
 
@@ -134,7 +133,11 @@ impl XendLayer {
     pub(super) fn by_name(&self, name: &str) -> Result<Option<Described>> {
         let described = self.requests.read_domain(name, "?detail=1")?.and_then(Described::of);
         // A number is also taken for an id, and a uuid for one.
-        Ok(described.filter(|described| described.reference.name == name))
+        match described.filter(|described| described.reference.name == name) {
+            Some(described) => Ok(Some(described)),
+            None if self.files.is_none() => Ok(None),
+            None => Ok(self.all()?.into_iter().find(|known| known.reference.name == name)),
+        }
     }
 
     /// The domain with a uuid.
@@ -171,9 +174,11 @@ impl XendLayer {
             Some(named) => Some(named),
             None => self.by_uuid(domain.uuid)?,
         };
-        found.ok_or_else(|| {
+        let found = found.ok_or_else(|| {
             unknown(format!("no domain with matching uuid '{}' ({})", domain.uuid, domain.name))
-        })
+        })?;
+        found.must_be_read()?;
+        Ok(found)
     }
 
     /// The domain of a reference, if it runs.
@@ -192,6 +197,9 @@ impl XendLayer {
 
     /// Asks for something of a domain that was just found.
     pub(super) fn ask(&self, described: &Described, form: &Form) -> Result<Option<Sxp>> {
+        if described.file.is_some() {
+            return Err(super::not_running());
+        }
         self.requests.ask_domain(self.key(described), form)
     }
 
@@ -199,7 +207,7 @@ impl XendLayer {
     pub(super) fn is_managed(&self, described: &Described) -> bool {
         let folder = self.managed.join(described.reference.uuid.to_string());
         let managed = self.requests.release.manages_domains() && folder.join("config.sxp").exists();
-        managed || !described.is_active() || described.is_host()
+        managed || !described.is_active() || described.is_host() || self.file_of(described).is_some()
     }
 
     /// What a domain will be at its next start. Of one that runs, xend tells only what it is now; its file tells.
@@ -208,8 +216,19 @@ impl XendLayer {
         let kept = || read_answer(&std::fs::read(path).ok()?).ok().flatten();
         let is_it = |kept: &Sxp| kept.get("name").is_some_and(|name| name == described.reference.name);
         match described.is_active().then(kept).flatten().filter(is_it) {
-            Some(sxp) => Described { sxp, reference: DomainRef { id: None, ..described.reference.clone() } },
-            None => described.clone(),
+            Some(sxp) => {
+                let reference = DomainRef { id: None, ..described.reference.clone() };
+                Described { sxp, reference, file: None }
+            }
+            None => self.next_of_file(described).unwrap_or_else(|| described.clone()),
+        }
+    }
+
+    /// Whether a domain is to start with xend, or with the host.
+    pub(super) fn starts_by_itself(&self, described: &Described) -> bool {
+        match self.file_of(described) {
+            Some((files, definition)) => files.autostarts(&definition),
+            None => described.sxp.get("on_xend_start").as_deref() == Some("start"),
         }
     }
 
@@ -221,6 +240,9 @@ impl XendLayer {
     ) -> Result<()> {
         let mut changed = described.definition();
         change(&mut changed)?;
+        if let Some(definition) = &described.file {
+            return self.rewrite_file(definition, &changed);
+        }
         self.requests.ask(&Form::new("new").with_config(&changed)).map(|_| ())
     }
 

@@ -38,7 +38,7 @@ impl DomainLifecycle for XendLayer {
     }
 
     fn define_xml(&self, xml: &str, flags: u32) -> Result<DomainRef> {
-        if !self.requests.release.manages_domains() {
+        if !self.requests.release.manages_domains() && self.files.is_none() {
             return Err(cannot("virDomainDefineXMLFlags", "this xend keeps no domains that do not run"));
         }
         check_flags(flags, DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags")?;
@@ -51,6 +51,9 @@ impl DomainLifecycle for XendLayer {
             return Err(Error::operation_failed(detail).from_origin(ErrorOrigin::XEN));
         }
         let mut config = request::configuration(&tree, self.abilities())?;
+        if let Some(files) = &self.files {
+            return self.write_file(files, &config, uuid_of(&tree)?);
+        }
         refuse_garbled(&config)?;
         for field in known.iter().flat_map(|known| KEPT.iter().filter_map(|field| known.sxp.child(field))) {
             config.push(field.clone());
@@ -71,6 +74,9 @@ impl DomainLifecycle for XendLayer {
         if described.is_active() && !self.is_managed(&described) {
             return Err(invalid("cannot undefine transient domain"));
         }
+        if let Some((files, definition)) = self.file_of(&described) {
+            return files.remove(&definition);
+        }
         if described.is_active() {
             return Err(invalid("xend cannot forget a domain that runs; shut it down first"));
         }
@@ -84,9 +90,9 @@ impl DomainLifecycle for XendLayer {
         if described.is_active() {
             return Err(invalid("domain is already running"));
         }
-        if flags & DOMAIN_START_PAUSED != 0 {
+        if flags & DOMAIN_START_PAUSED != 0 || described.file.is_some() {
             // xend has a word for it but does not heed it; a domain made of the same definition does stay paused.
-            return self.run(&described.definition(), true);
+            return self.run(&described.definition(), flags & DOMAIN_START_PAUSED != 0);
         }
         self.check_memory(&described.sxp)?;
         self.ask(&described, &Form::new("start"))?;
@@ -136,7 +142,10 @@ impl DomainLifecycle for XendLayer {
 
     fn set_autostart(&self, domain: &DomainRef, autostart: bool) -> Result<()> {
         let described = self.find(domain)?;
-        if !self.requests.release.manages_domains() {
+        if let Some((files, definition)) = self.file_of(&described) {
+            return files.set_autostart(&definition, autostart);
+        }
+        if !self.requests.release.manages_domains() && self.files.is_none() {
             return Err(cannot("virDomainSetAutostart", "this xend starts no domains by itself"));
         }
         if !self.is_managed(&described) || described.is_host() {
@@ -159,6 +168,9 @@ impl DomainLifecycle for XendLayer {
         }
         if let Some(other) = self.by_name(new_name)? {
             return Err(taken(&other));
+        }
+        if let Some((files, definition)) = self.file_of(&described) {
+            return files.rename(&definition, new_name).map(|()| 0);
         }
         self.ask(&described, &Form::new("rename").with("name", new_name))?;
         Ok(0)

@@ -15,13 +15,15 @@ impl DomainLookup for XendLayer {
         check_flags(flags, known, "virDomainGetXMLDesc")?;
         let mut described = self.find(domain)?;
         if flags & DOMAIN_XML_INACTIVE != 0 {
+            described = self.stored(&described);
+            described.must_be_read()?;
             described.sxp.unset("domid");
         }
         Ok(native::describe::describe(&described.sxp, flags & DOMAIN_XML_SECURE != 0)?.to_string())
     }
 
     fn autostart(&self, domain: &DomainRef) -> Result<bool> {
-        Ok(self.find(domain)?.starts_by_itself())
+        Ok(self.starts_by_itself(&self.find(domain)?))
     }
 
     fn info(&self, domain: &DomainRef) -> Result<DomainInfo> {
@@ -106,7 +108,7 @@ impl XendLayer {
         let saved = state.reason == DOMAIN_SHUTOFF_SAVED && state.state == DOMAIN_SHUTOFF;
         let is = |wanted| state.state == wanted;
         let other = ![DOMAIN_RUNNING, DOMAIN_PAUSED, DOMAIN_SHUTOFF].contains(&state.state);
-        let autostart = described.starts_by_itself();
+        let autostart = self.starts_by_itself(described);
         let groups: [&[(u32, bool)]; 7] = [
             &[(CONNECT_LIST_DOMAINS_ACTIVE, active), (CONNECT_LIST_DOMAINS_INACTIVE, !active)],
             &[(CONNECT_LIST_DOMAINS_PERSISTENT, managed), (CONNECT_LIST_DOMAINS_TRANSIENT, !managed)],

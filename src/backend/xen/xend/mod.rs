@@ -7,6 +7,7 @@
 mod address;
 mod devices;
 mod domains;
+mod files;
 mod host;
 mod http;
 mod lifecycle;
@@ -20,6 +21,7 @@ mod transport;
 mod tuning;
 mod vcpus;
 
+use super::definitions::Definitions;
 use super::layer::{Layer, LayerKind};
 use super::native::request::Abilities;
 use crate::backend::{DomainGuest, DomainMonitor, DomainStats, DomainStreams, Domains, Host};
@@ -30,7 +32,7 @@ use crate::uri::Uri;
 use address::Address;
 use http::Client;
 use request::Requests;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where xend keeps the definitions of its domains.
@@ -40,6 +42,10 @@ pub const ADDRESS_PARAMETER: &str = "xend";
 /// The URI's parameter that says where xend keeps the definitions of its domains.
 const MANAGED_PARAMETER: &str = "xend-domains";
 
+/// The URI's parameter that says where the files lie that domains of the oldest releases start from.
+const FILES_PARAMETER: &str = "xend-files";
+/// Where they lie on this host.
+const FILES: &str = "/etc/xen";
 /// The URI's parameter that says how many seconds xend may take for anything.
 const PATIENCE_PARAMETER: &str = "xend-timeout";
 /// How long whatever listens in a usual place may take to say that it is xend.
@@ -49,6 +55,8 @@ const LOOK: Duration = Duration::from_secs(10);
 pub struct XendLayer {
     requests: Requests,
     managed: PathBuf,
+    /// The files of domains that do not run, where xend itself keeps none.
+    files: Option<Definitions>,
     /// What leads here again.
     uri: String,
 }
@@ -56,16 +64,21 @@ pub struct XendLayer {
 impl XendLayer {
     /// Connects to the xend that the URI names, or to the one that listens in a usual place.
     pub fn open(uri: &Uri) -> Result<XendLayer> {
-        let requests = match uri.parameter(ADDRESS_PARAMETER) {
+        let named = uri.parameter(ADDRESS_PARAMETER);
+        let requests = match named {
             Some(text) => {
                 Requests::open(Client::new(Address::parse(text)?, longest(uri)?), request::QUESTION)?
             }
             None => find(longest(uri)?)?,
         };
         let managed = uri.parameter(MANAGED_PARAMETER).unwrap_or(MANAGED_DOMAINS).into();
+        // One that is named may be another host's, whose files are not here.
+        let folder = uri.parameter(FILES_PARAMETER).or(named.is_none().then_some(FILES));
+        let folder = folder.filter(|_| !requests.release.manages_domains());
+        let files = folder.map(|folder| Definitions::of_xm(Path::new(folder)));
         let plain = uri.query.is_empty();
         let uri = if plain { "xen:///system".to_string() } else { uri.to_string() };
-        Ok(XendLayer { requests, managed, uri })
+        Ok(XendLayer { requests, managed, files, uri })
     }
 
     /// What this release takes.

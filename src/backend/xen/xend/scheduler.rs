@@ -12,6 +12,9 @@ use crate::model::{DomainRef, TypedParam};
 /// The settings of the earliest deadline first, as xend calls them and libvirt would.
 const SEDF: &[&str] = &["period", "slice", "latency", "extratime", "weight"];
 
+/// The weight of a domain nobody gave one.
+const USUAL_WEIGHT: u32 = 256;
+
 /// The weight and the cap of the credit scheduler.
 struct Credit {
     weight: u32,
@@ -78,6 +81,10 @@ impl XendLayer {
     /// domain began with, and from 3.2 to 3.4 nothing. Of one that does not run, the older ones have the description.
     fn credit(&self, described: &Described) -> Result<Credit> {
         let field = |name| described.sxp.number(name).and_then(|value| u32::try_from(value).ok());
+        if described.file.is_some() {
+            let (weight, cap) = (field("cpu_weight").unwrap_or(USUAL_WEIGHT), field("cpu_cap").unwrap_or(0));
+            return Ok(Credit { weight, cap });
+        }
         if !described.is_active() {
             if let (Some(weight), Some(cap)) = (field("cpu_weight"), field("cpu_cap")) {
                 return Ok(Credit { weight, cap });

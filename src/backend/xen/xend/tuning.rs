@@ -35,7 +35,7 @@ impl DomainTuning for XendLayer {
                 Error::invalid_argument("a domain cannot do without memory").from_origin(ErrorOrigin::XEN)
             );
         }
-        let form = if flags & DOMAIN_MEM_MAXIMUM != 0 {
+        let (form, field) = if flags & DOMAIN_MEM_MAXIMUM != 0 {
             if size.saturating_mul(KIB_PER_MIB) < info.memory {
                 // 3.1 would take it and then fail on every domain; the others take it or say the same in other words.
                 return Err(invalid(format!(
@@ -43,7 +43,7 @@ impl DomainTuning for XendLayer {
                     info.memory
                 )));
             }
-            Form::new("maxmem_set").with("memory", size)
+            (Form::new("maxmem_set").with("memory", size), "maxmem")
         } else {
             if size.saturating_mul(KIB_PER_MIB) > info.max_memory && info.max_memory != u64::from(u32::MAX) {
                 return Err(Error::invalid_argument(format!(
@@ -52,8 +52,14 @@ impl DomainTuning for XendLayer {
                 ))
                 .from_origin(ErrorOrigin::XEN));
             }
-            Form::new("mem_target_set").with("target", size)
+            (Form::new("mem_target_set").with("target", size), "memory")
         };
+        if described.file.is_some() {
+            return self.redefine(&described, |sxp| {
+                sxp.set(field, size);
+                Ok(())
+            });
+        }
         self.ask(&described, &form).map(|_| ())
     }
 

@@ -33,6 +33,7 @@ impl XendLayer {
             if !self.is_managed(&described) {
                 return Err(super::invalid("cannot change persistent config of a transient domain"));
             }
+            described = self.stored(&described);
             described.sxp.unset("domid");
         }
         let (most, online) = describe::vcpus(&described.sxp);

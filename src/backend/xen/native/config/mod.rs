@@ -185,6 +185,13 @@ impl Config {
         self.put(name, value.into(), 0);
     }
 
+    /// Gives each key of another configuration that `wanted` names the value it has there.
+    pub fn take_over(&mut self, other: &Config, wanted: impl Fn(&str) -> bool) {
+        for entry in other.entries.iter().filter(|entry| wanted(&entry.name)) {
+            self.set(&entry.name, entry.value.clone());
+        }
+    }
+
     /// Takes a key away.
     pub fn remove(&mut self, name: &str) {
         self.entries.retain(|entry| entry.name != name);

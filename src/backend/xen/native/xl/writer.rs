@@ -189,7 +189,5 @@ const OWNED: &[&str] = &[
 
 /// Takes over from an old configuration what no definition can say, so that rewriting a file loses none of it.
 pub fn keep_unknown(old: &Config, new: &mut Config) {
-    for entry in old.entries().iter().filter(|entry| !OWNED.contains(&entry.name.as_str())) {
-        new.set(&entry.name, entry.value.clone());
-    }
+    new.take_over(old, |key| !OWNED.contains(&key));
 }
