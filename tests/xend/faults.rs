@@ -4,6 +4,7 @@ use crate::shell::{Said, run};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 const NODE: &str = "(node (host h) (nr_cpus 2) (cores_per_socket 2) (threads_per_core 1) (xen_major 4) (xen_minor 1) (xend_config_format 4))";
@@ -164,4 +165,61 @@ fn the_socket_in_the_file_system_speaks_the_same() {
     });
     let said = run(&format!("xen:///?xend=unix:{}", path.display()), &["hostname"]);
     assert_eq!(said.out.trim(), "h", "{said:?}");
+}
+
+#[test]
+fn a_xend_that_dies_before_it_answers_is_not_asked_twice() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&asked);
+    let domain = "(domain (domid 3) (name demo) (uuid 0badcafe-0000-4000-8000-000000000001) (memory 64) (state -b----))";
+    let port = server(move |request| {
+        let line = request.lines().next().unwrap_or_default().to_string();
+        kept.lock().unwrap().push(line.clone());
+        match line.split(' ').nth(1).unwrap_or_default() {
+            "/xend/node" => Some(ok(NODE)),
+            // The connection ends without a word, as when the daemon is killed.
+            _ if line.starts_with("POST") => Some(String::new()),
+            _ => Some(ok(domain)),
+        }
+    });
+    for command in ["suspend", "destroy", "shutdown"] {
+        asked.lock().unwrap().clear();
+        let said = run(&format!("xen:///?xend=tcp:127.0.0.1:{port}&xend-timeout=60"), &[command, "demo"]);
+        assert!(error_of(&said).contains("xend at tcp:127.0.0.1:"), "{said:?}");
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.iter().filter(|line| line.starts_with("POST")).count(), 1, "{asked:?}");
+    }
+}
+
+#[test]
+fn a_domain_that_is_gone_by_the_time_it_is_looked_at_is_left_out() {
+    // Each in the words of other releases.
+    for gone in [
+        "HTTP/1.1 404 Not found\r\nContent-length: 16\r\n\r\n<Fault 3: 'gone'>",
+        "HTTP/1.1 404 Not found\r\nContent-length: 22\r\n\r\nNo domain named 'gone'.",
+        "HTTP/1.1 500 Internal server error\r\nContent-length: 0\r\n\r\n",
+    ] {
+        let said = list(move |request| {
+            Some(match request.split(' ').nth(1).unwrap_or_default() {
+                "/xend/domain?detail=1" | "/xend/domain" => ok("()"),
+                "/xend/domain?state=all" => ok("(gone)"),
+                _ => gone.to_string(),
+            })
+        });
+        assert!(said.fine && !said.out.contains("gone"), "{gone}: {said:?}");
+    }
+}
+
+#[test]
+fn a_failure_without_a_word_is_not_taken_for_a_domain_that_is_gone() {
+    let domain = "(domain (domid 3) (name demo) (uuid 0badcafe-0000-4000-8000-000000000001) (memory 64) (state -b----))";
+    let port = server(move |request| {
+        Some(match request.split(' ').next().unwrap_or_default() {
+            "POST" => "HTTP/1.1 500 Internal server error\r\nContent-length: 0\r\n\r\n".to_string(),
+            _ if request.starts_with("GET /xend/node ") => ok(NODE),
+            _ => ok(domain),
+        })
+    });
+    let said = run(&format!("xen:///?xend=tcp:127.0.0.1:{port}&xend-timeout=60"), &["suspend", "demo"]);
+    assert!(error_of(&said).contains("xend failed on 'pause' (status 500)"), "{said:?}");
 }

@@ -380,3 +380,21 @@ fn a_name_that_is_a_number_is_no_id() {
         assert_eq!(xend.harm(), Vec::<String>::new(), "{release}");
     }
 }
+
+#[test]
+fn a_name_that_another_domain_has_by_now_leads_nowhere() {
+    for release in RELEASES {
+        let (xend, connection, domain) = with_guest(*release);
+        let domains = connection.domains();
+        domains.destroy(&domain, 0).unwrap();
+        let other = definition("demo", "0badcafe-0000-4000-8000-00000000000f", 512, "");
+        domains.create_xml(&other, 0).unwrap();
+        // And the id as well.
+        xend.state.lock().unwrap().guests[1].id = domain.id;
+        let before = xend.changes();
+        refused(*release, domains.destroy(&domain, 0), "no domain with matching uuid");
+        refused(*release, domains.suspend(&domain), "no domain with matching uuid");
+        refused(*release, domains.save(&domain, "/s", None, 0), "no domain with matching uuid");
+        assert_eq!(xend.changes(), before, "{release}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Finding domains and reading what they are.
 
-use super::{Directory, Domain, check_flags, invalid, no_domain};
+use super::{Directory, Domain, Running, check_flags, invalid, no_domain};
 use crate::backend::xen::definition;
 use crate::backend::xen::hypervisor::Kind as Virtualisation;
 use crate::backend::xen::native;
@@ -35,10 +35,18 @@ impl DomainLookup for Directory {
     }
 
     fn lookup_by_name(&self, name: &str) -> Result<DomainRef> {
-        if let Some(running) = self.running()?.into_iter().rev().find(|running| running.name == name) {
-            return Ok(running.reference());
-        }
         let defined = self.definitions().all().into_iter().find(|definition| definition.name == name);
+        let named: Vec<Running> =
+            self.running()?.into_iter().filter(|running| running.name == name).collect();
+        // Old toolstacks let guests write what they are called. The one that is defined by the name has it, else who
+        // had it first; of two that are the same, one is being restored or moved, and the newer one lives on.
+        let its =
+            defined.as_ref().filter(|definition| definition.says_uuid).map(|definition| definition.uuid);
+        let its = its.filter(|uuid| named.iter().any(|running| running.uuid == *uuid));
+        if let Some(uuid) = its.or(named.first().map(|running| running.uuid)) {
+            let found = named.into_iter().rev().find(|running| running.uuid == uuid);
+            return found.map(|running| running.reference()).ok_or_else(|| no_domain(name.to_string()));
+        }
         let defined = defined.map(|definition| Domain::Defined(definition).reference());
         defined.ok_or_else(|| no_domain(format!("no domain with matching name '{name}'")))
     }

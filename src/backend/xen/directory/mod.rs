@@ -8,6 +8,8 @@ mod document;
 mod listing;
 mod lookup;
 mod statistics;
+#[cfg(test)]
+mod tests;
 
 use super::definitions::{Definition, Definitions};
 use super::hypervisor::{Hypervisor, XenDomain};
@@ -89,6 +91,11 @@ impl Domain {
     }
 }
 
+/// Whether a guest may be called so: not as the control domain is.
+fn is_guests(name: &String) -> bool {
+    name != CONTROL_DOMAIN
+}
+
 /// The refusal of a domain that does not exist.
 fn no_domain(detail: String) -> Error {
     Error::new(ErrorCode::NO_DOMAIN, detail).from_origin(ErrorOrigin::XEN)
@@ -144,8 +151,12 @@ impl Directory {
         if let Some(store) = &self.sources.store {
             let guests = store.guests()?.into_iter();
             let running = |guest: super::xenstore::Identity| {
-                let name = if guest.id == 0 { Some(CONTROL_DOMAIN.to_string()) } else { guest.name };
-                Some(Running { id: guest.id, uuid: guest.uuid?, name: name?, figures: None })
+                let (id, uuid) = (guest.id, guest.uuid?);
+                let name = match guest.name {
+                    _ if id == 0 => CONTROL_DOMAIN.to_string(),
+                    name => name.filter(is_guests).unwrap_or_else(|| self.name_without_store(uuid, id)),
+                };
+                Some(Running { id, uuid, name, figures: None })
             };
             return Ok(guests.filter_map(running).collect());
         }
@@ -165,7 +176,7 @@ impl Directory {
         };
         let mut running = Vec::with_capacity(domains.len());
         for (domain, name) in domains.into_iter().zip(names.drain(..)) {
-            let name = match (domain.id, name) {
+            let name = match (domain.id, name.filter(is_guests)) {
                 (0, _) => CONTROL_DOMAIN.to_string(),
                 (_, Some(name)) => name,
                 // Just coming or just going, and nothing that can be named yet or any more.

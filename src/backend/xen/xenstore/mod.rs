@@ -13,7 +13,7 @@ mod layer;
 mod lifecycle;
 mod link;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transaction;
 mod tuning;
 mod value;

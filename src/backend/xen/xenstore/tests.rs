@@ -28,7 +28,7 @@ fn serve(mut socket: UnixStream, mut answer: impl FnMut(Message) -> Option<Vec<M
 }
 
 /// A daemon at a path of its own, which treats each client as `answer` says.
-fn daemon(
+pub(in crate::backend::xen) fn daemon(
     answer: impl FnMut(Message) -> Option<Vec<Message>> + Send + Clone + 'static,
 ) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -43,11 +43,11 @@ fn daemon(
     (folder, path)
 }
 
-fn reply(to: &Message, payload: &[u8]) -> Message {
+pub(in crate::backend::xen) fn reply(to: &Message, payload: &[u8]) -> Message {
     Message { payload: payload.to_vec(), ..to.clone() }
 }
 
-fn refuse(to: &Message, name: &str) -> Message {
+pub(in crate::backend::xen) fn refuse(to: &Message, name: &str) -> Message {
     Message { kind: Kind::ERROR, payload: format!("{name}\0").into_bytes(), ..to.clone() }
 }
 
@@ -226,4 +226,10 @@ fn a_watcher_hears_of_changes_and_of_nothing_in_time() {
     assert_eq!((seen.path.as_str(), seen.token.as_str()), ("@releaseDomain", "token"));
     assert_eq!(watcher.next(Some(Duration::ZERO)).unwrap(), None);
     watcher.unwatch("@releaseDomain", "token").unwrap();
+}
+
+/// What a client asked: the number of the question, and the path it is about.
+pub(in crate::backend::xen) fn asked(message: &Message) -> (u32, String) {
+    let text = String::from_utf8_lossy(&message.payload);
+    (message.kind.0, text.split('\0').next().unwrap_or_default().to_string())
 }
