@@ -34,6 +34,8 @@ impl EventLoop<'_> {
         for filter in &self.filters {
             match events.subscribe(filter) {
                 Ok(subscription) => subscriptions.push((filter, subscription)),
+                // Who wants all events takes those that an older daemon knows.
+                Err(_) if !subscriptions.is_empty() => {}
                 Err(error) => {
                     answer = Err(error.into());
                     break;
