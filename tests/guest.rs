@@ -100,7 +100,7 @@ fn a_guest_whose_qemu_dies_is_seen_at_once() {
     stage.define("victim", "");
     stage.ok(&["start", "victim"]);
     common::kill(stage.qemu_pid("victim").expect("QEMU runs"), 9);
-    stage.wait_state("victim", "shut off", Duration::from_secs(1));
+    stage.wait_state("victim", "shut off", Duration::from_secs(5));
     assert_eq!(stage.ok(&["domstate", "victim", "--reason"]).trim(), "shut off (crashed)");
     stage.ok(&["start", "victim"]);
     stage.ok(&["destroy", "victim"]);
