@@ -1,6 +1,6 @@
 //! The active tree: the definition with the aliases, the free ports and the paths of this run.
 
-use super::{LaunchRequest, image};
+use super::{LaunchRequest, image, taps};
 use crate::error::{Error, Result};
 use crate::qemud::define::{Board, address, disk_index, index_of, model, number};
 use crate::xml::domain::devices::DEVICES;
@@ -11,13 +11,22 @@ use std::path::Path;
 /// The ports handed out to displays.
 const PORTS: std::ops::RangeInclusive<u16> = 5900..=65535;
 
+/// The ports handed out to displays that speak through a browser.
+const WEBSOCKETS: std::ops::RangeInclusive<u16> = 5700..=65535;
+
 /// Fills in what belongs to a run.
 pub fn activate(request: &LaunchRequest<'_>) -> Result<Element> {
     let mut active = request.definition.clone();
     let board = Board::of(&active)?;
+    if let Some(model) = active.child_mut("cpu").and_then(|cpu| cpu.child_mut("model")) {
+        // QEMU gives what was asked for or nothing.
+        model.set("fallback", "forbid");
+    }
     if let Some(devices) = active.child_mut("devices") {
         aliases(devices, board);
         channels(devices, request.runtime);
+        plain_sockets(devices);
+        taps::name(devices);
         images(devices)?;
         vsock(devices, request.id);
         display_ports(devices)?;
@@ -54,7 +63,7 @@ fn aliases(devices: &mut Element, board: Board) {
             "memballoon" => "balloon",
             "redirdev" => "redir",
             "serial" | "channel" | "console" | "input" | "sound" | "video" | "hub" | "watchdog" | "rng"
-            | "tpm" | "vsock" | "panic" | "smartcard" => device.name.as_str(),
+            | "tpm" | "vsock" | "smartcard" => device.name.as_str(),
             "disk" => {
                 let name = disk_alias(device, &low_scsi);
                 set_alias(device, &name);
@@ -79,7 +88,7 @@ fn aliases(devices: &mut Element, board: Board) {
                 0
             }
         };
-        if matches!(device.name.as_str(), "memballoon" | "video") && model(device) == "none" {
+        if device.name == "memballoon" && model(device) == "none" {
             continue;
         }
         // The first console is another view of the first serial port.
@@ -122,7 +131,6 @@ fn controller_alias(controller: &Element, board: Board) -> Option<String> {
             (0, true) => "pcie.0".into(),
             (index, _) => format!("pci.{index}"),
         },
-        "usb" if controller.attribute("model") == Some("none") => return None,
         "usb" if index == 0 => "usb".into(),
         "ide" if board.family.is_i440fx && index == 0 => "ide".into(),
         "sata" if board.family.is_q35 && index == 0 => "ide".into(),
@@ -148,6 +156,15 @@ fn channels(devices: &mut Element, runtime: &Path) {
     }
 }
 
+/// What speaks TCP does so openly unless it is told otherwise, and the document of a run says so.
+fn plain_sockets(devices: &mut Element) {
+    for device in devices.elements_mut().filter(|device| device.attribute("type") == Some("tcp")) {
+        if let Some(source) = device.child_mut("source").filter(|source| source.attribute("tls").is_none()) {
+            source.set("tls", "no");
+        }
+    }
+}
+
 /// Gives every image its number, and writes the chains down; the top of each chain counts down from the number of
 /// disks, as libvirt does.
 fn images(devices: &mut Element) -> Result<()> {
@@ -156,8 +173,11 @@ fn images(devices: &mut Element) -> Result<()> {
     for disk in devices.elements_mut().filter(|device| device.name == "disk") {
         let read_only = disk.attribute("device") == Some("cdrom") || disk.child("readonly").is_some();
         let chain = image::chain(disk, !read_only)?;
-        if !chain.is_empty() {
-            image::write_chain(disk, &chain, left, &mut next);
+        match disk.child_mut("driver") {
+            _ if !chain.is_empty() => image::write_chain(disk, &chain, left, &mut next),
+            // What is in an empty drive has no format.
+            Some(driver) => driver.unset("type"),
+            None => {}
         }
         left -= 1;
     }
@@ -186,7 +206,7 @@ fn display_ports(devices: &mut Element) -> Result<()> {
         let host = graphics.child_attribute("listen", "address").unwrap_or("127.0.0.1").to_string();
         let auto = graphics.attribute("autoport") != Some("no");
         if auto {
-            let port = free_port(&host, &taken)?;
+            let port = free_port(&host, PORTS, &taken)?;
             graphics.set("port", port);
             taken.push(port);
         } else if let Some(port) = graphics.attribute("port").and_then(|port| port.parse::<u16>().ok()) {
@@ -195,6 +215,11 @@ fn display_ports(devices: &mut Element) -> Result<()> {
                     "{kind} port {port} on {host} is in use already"
                 )));
             }
+            taken.push(port);
+        }
+        if graphics.attribute("websocket") == Some("-1") {
+            let port = free_port(&host, WEBSOCKETS, &taken)?;
+            graphics.set("websocket", port);
             taken.push(port);
         }
         graphics.set("listen", &host);
@@ -208,14 +233,11 @@ fn display_ports(devices: &mut Element) -> Result<()> {
     Ok(())
 }
 
-fn free_port(host: &str, taken: &[u16]) -> Result<u16> {
-    let mut candidates = PORTS.filter(|port| !taken.contains(port));
+fn free_port(host: &str, ports: std::ops::RangeInclusive<u16>, taken: &[u16]) -> Result<u16> {
+    let (first, last) = (*ports.start(), *ports.end());
+    let mut candidates = ports.filter(|port| !taken.contains(port));
     candidates.find(|port| is_free(host, *port)).ok_or_else(|| {
-        Error::internal(format!(
-            "Unable to find an unused port in range 'display' ({}-{})",
-            PORTS.start(),
-            PORTS.end()
-        ))
+        Error::internal(format!("Unable to find an unused port in range 'display' ({first}-{last})"))
     })
 }
 

@@ -136,7 +136,17 @@ fn serial_port(builder: &mut Builder<'_>, serial: &Element, chardev: &str) {
     let properties =
         Properties::default().with("driver", model).with("chardev", chardev).with("id", alias(serial));
     let properties = match model {
-        "isa-serial" => properties.with("index", port),
+        "isa-serial" => {
+            let place = address(serial, "isa");
+            let hexadecimal = |name: &str| {
+                let text = place?.attribute(name)?;
+                u32::from_str_radix(text.trim_start_matches("0x"), 16).ok()
+            };
+            properties
+                .with("index", port)
+                .with_some("iobase", hexadecimal("iobase"))
+                .with_some("irq", hexadecimal("irq"))
+        }
         _ => properties.at(serial, &builder.buses),
     };
     builder.device(&properties);

@@ -55,7 +55,9 @@ fn properties(builder: &Builder<'_>, controller: &Element) -> Result<Option<Prop
         "virtio-serial" => {
             let driver = builder.virtio("virtio-serial", controller, controller.attribute("model"));
             let ports = number(controller.attribute("ports"));
-            Some(device(&driver).with_some("max_ports", ports))
+            let vectors = number(controller.attribute("vectors"));
+            let device = device(&driver).with_some("max_ports", ports).with_some("vectors", vectors);
+            Some(device.with_virtio(controller))
         }
         "ccid" => Some(device("usb-ccid")),
         _ => None,
@@ -69,7 +71,10 @@ fn pci(controller: &Element, id: &str) -> Option<Properties> {
     Some(match controller.attribute("model")? {
         "pcie-root-port" => {
             let driver = controller.child_attribute("model", "name").unwrap_or("pcie-root-port");
-            device(driver).with_some("port", target("port")).with_some("chassis", target("chassis"))
+            device(driver)
+                .with_some("port", target("port"))
+                .with_some("chassis", target("chassis"))
+                .with_switch("hotplug", controller.child_attribute("target", "hotplug"))
         }
         "pcie-switch-upstream-port" => device("x3130-upstream"),
         "pcie-switch-downstream-port" => device("xio3130-downstream")
@@ -139,5 +144,6 @@ fn scsi(builder: &Builder<'_>, controller: &Element, model: &str) -> Result<Prop
         .with_some("iothread", thread)
         .with_some("num_queues", said("queues"))
         .with_some("cmd_per_lun", said("cmd_per_lun"))
-        .with_some("max_sectors", said("max_sectors")))
+        .with_some("max_sectors", said("max_sectors"))
+        .with_virtio(controller))
 }

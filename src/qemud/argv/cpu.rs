@@ -21,10 +21,10 @@ pub fn argument(builder: &Builder<'_>) -> Result<Option<String>> {
             _ => text.push_str(&format!(",{name}=on")),
         }
     }
-    if let Some(cache) = cpu.and_then(|cpu| cpu.child("cache"))
-        && cache.attribute("mode") == Some("passthrough")
-    {
-        text.push_str(",host-cache-info=on,l3-cache=off");
+    match cpu.and_then(|cpu| cpu.child_attribute("cache", "mode")) {
+        Some("passthrough") => text.push_str(",host-cache-info=on,l3-cache=off"),
+        Some("disable") => text.push_str(",l3-cache=off"),
+        _ => {}
     }
     if let Some(bits) = cpu.and_then(|cpu| cpu.child("maxphysaddr")) {
         match (bits.attribute("mode"), bits.attribute("bits")) {
@@ -36,6 +36,9 @@ pub fn argument(builder: &Builder<'_>) -> Result<Option<String>> {
     if builder.board.arch.is_x86 {
         timers(builder.active, &mut text);
         features(builder.active, &mut text);
+        if builder.devices("panic").any(|panic| panic.attribute("model") == Some("hyperv")) {
+            text.push_str(",hv-crash");
+        }
     } else if let Some(pmu) = builder.active.find("features/pmu") {
         text.push_str(&format!(",pmu={}", pmu.attribute("state").unwrap_or("on")));
     }
@@ -67,7 +70,11 @@ fn model(builder: &Builder<'_>) -> Result<Option<String>> {
             Ok(Some("host,migratable=on".into()))
         }
         Some("host-model") if accelerated => Ok(Some("host".into())),
-        Some("host-model") | Some("maximum") => Ok(Some("max".into())),
+        Some("maximum") => {
+            let migratable = cpu.attribute("migratable").map(|state| format!(",migratable={state}"));
+            Ok(Some(format!("max{}", migratable.unwrap_or_default())))
+        }
+        Some("host-model") => Ok(Some("max".into())),
         _ => named(builder, cpu),
     }
 }

@@ -8,6 +8,7 @@ use super::properties::Properties;
 use crate::error::Result;
 use crate::qemud::define::{address, index_of, model, number};
 use crate::xml::Element;
+use serde_json::{Value, json};
 
 /// The arguments.
 pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
@@ -18,7 +19,10 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
         let images = image::chain(disk, !read_only)?;
         let drive = match images.is_empty() {
             true => None,
-            false => Some(node::nodes(builder, &images, &Opening::of(disk, read_only))),
+            false => {
+                let top = node::nodes(builder, &images, &Opening::of(disk, read_only));
+                Some(copy_on_read(builder, disk, top))
+            }
         };
         let boots = boot_index(disk, &order);
         let is_floppy = disk.child_attribute("target", "bus") == Some("fdc");
@@ -32,6 +36,17 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
         builder.device(&properties);
     }
     Ok(())
+}
+
+/// What is read from the images behind is kept in the first one, if the definition wants that.
+fn copy_on_read(builder: &mut Builder<'_>, disk: &Element, top: String) -> String {
+    if disk.child_attribute("driver", "copy_on_read") != Some("on") {
+        return top;
+    }
+    let name = format!("libvirt-CoR-{}", disk.child_attribute("target", "dev").unwrap_or_default());
+    let filter = Properties::default().with("driver", "copy-on-read").with("node-name", name.as_str());
+    builder.node(&filter.with("file", top).with("discard", "unmap"));
+    name
 }
 
 /// The devices that `<os><boot>` names, in order.
@@ -85,8 +100,8 @@ fn device(builder: &Builder<'_>, disk: &Element, drive: Option<String>, boots: O
                 .with_some("iothread", thread)
                 .with_some("num-queues", number(driver("queues")))
                 .with_some("queue-size", number(driver("queue_size")))
-                .with_switch("event_idx", driver("event_idx"))
-                .with_switch("packed", driver("packed"))
+                .with_virtio(disk)
+                .with_some("iothread-vq-mapping", queue_map(disk))
                 .at(disk, &builder.buses)
         }
         "scsi" => scsi(builder, disk, optical),
@@ -105,6 +120,21 @@ fn device(builder: &Builder<'_>, disk: &Element, drive: Option<String>, boots: O
     let properties =
         properties.with_some("drive", drive).with("id", alias(disk)).with_some("bootindex", boots);
     finish(disk, bus, optical, properties)
+}
+
+/// Which thread serves which queue, if that is said.
+fn queue_map(disk: &Element) -> Option<Value> {
+    let threads = disk.find("driver/iothreads")?.children("iothread");
+    let of_a_thread = threads.map(|thread| {
+        let name = format!("iothread{}", thread.attribute("id").unwrap_or_default());
+        let queues: Vec<u32> =
+            thread.children("queue").filter_map(|queue| number(queue.attribute("id"))).collect();
+        match queues.is_empty() {
+            true => json!({ "iothread": name }),
+            false => json!({ "iothread": name, "vqs": queues }),
+        }
+    });
+    Some(of_a_thread.collect())
 }
 
 /// What all disks have in common.
@@ -140,8 +170,14 @@ fn finish(disk: &Element, bus: &str, optical: bool, properties: Properties) -> P
     for (element, property) in [("vendor", "vendor"), ("product", "product")] {
         properties = properties.with_some(property, disk.child_text(element));
     }
-    if let Some(name) = disk.child_text("wwn") {
-        properties = properties.with("wwn", format!("0x{name}"));
+    let name = disk.child_text("wwn").and_then(|name| u64::from_str_radix(&name, 16).ok());
+    properties = properties.with_some("wwn", name);
+    if let Some(shape) = disk.child("geometry").filter(|_| bus != "usb") {
+        for (attribute, property) in [("cyls", "cyls"), ("heads", "heads"), ("secs", "secs")] {
+            properties = properties.with_some(property, number(shape.attribute(attribute)));
+        }
+        properties =
+            properties.with_some("bios-chs-trans", shape.attribute("trans").filter(|_| bus == "ide"));
     }
     if bus == "fdc" {
         return properties;

@@ -56,6 +56,9 @@ fn vnc(builder: &mut Builder<'_>, graphics: &Element) -> Result<()> {
         text.push_str(",password=on");
         builder.ask("set_password", json!({ "protocol": "vnc", "password": password }));
     }
+    if let Some(port) = graphics.attribute("websocket") {
+        text.push_str(&format!(",websocket={}", comma(port)));
+    }
     builder.option("-vnc", format!("{text},audiodev=audio1"));
     if let Some(keymap) = graphics.attribute("keymap") {
         builder.option("-k", keymap);
@@ -149,7 +152,11 @@ fn card(builder: &mut Builder<'_>, video: &Element) -> Result<()> {
                 true => "virtio-vga".to_string(),
                 false => builder.virtio("virtio-gpu", video, None),
             };
-            (driver, Properties::default().with_some("max_outputs", heads))
+            let properties = Properties::default()
+                .with_some("max_outputs", heads)
+                .with_switch("blob", model.attribute("blob"))
+                .with_virtio(video);
+            (driver, properties)
         }
         "qxl" => {
             let bytes = |name: &str| child_number(video, "model", name).map(|kib| u64::from(kib) * 1024);
@@ -166,6 +173,10 @@ fn card(builder: &mut Builder<'_>, video: &Element) -> Result<()> {
             (driver.to_string(), Properties::default().with_some("vgamem_mb", megabytes("vram")))
         }
         "cirrus" => ("cirrus-vga".to_string(), Properties::default()),
+        "vmvga" => {
+            let properties = Properties::default().with_some("vgamem_mb", megabytes("vram"));
+            ("vmware-svga".to_string(), properties)
+        }
         "bochs" => {
             let bytes = child_number(video, "model", "vram").map(|kib| u64::from(kib) * 1024);
             ("bochs-display".to_string(), Properties::default().with_some("vgamem", bytes))

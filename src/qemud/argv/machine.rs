@@ -29,13 +29,14 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
     memory(builder)?;
     processors(builder);
     numa(builder)?;
-    for thread in iothreads(builder.active) {
-        builder.object(&Properties::object("iothread", &format!("iothread{thread}")));
+    for id in iothreads(builder.active) {
+        let thread = iothread(builder.active, id);
+        builder.object(&thread);
     }
     if let Some(uuid) = builder.active.child_text("uuid") {
         builder.option("-uuid", uuid);
     }
-    smbios::arguments(builder);
+    smbios::arguments(builder)?;
     if builder.devices("graphics").next().is_none() {
         builder.option("-display", "none");
     }
@@ -60,6 +61,9 @@ fn machine(builder: &Builder<'_>, firmware: &node::Firmware) -> String {
         if let Some(state) = features(feature).map(|element| element.attribute("state").unwrap_or("on")) {
             add(format!("{property}={state}"));
         }
+    }
+    if switch(builder.active.child_attribute("os/bios", "useserial")) == Some(true) {
+        add("graphics=off".into());
     }
     match features("ioapic").and_then(|element| element.attribute("driver")) {
         Some("qemu") => add("kernel_irqchip=split".into()),
@@ -118,7 +122,7 @@ fn memory(builder: &mut Builder<'_>) -> Result<()> {
     if builder.active.find("cpu/numa").is_none()
         && let Some(id) = ram_id(builder)
     {
-        let backend = memory_backend(builder.active, &id, bytes);
+        let backend = memory_backend(builder.active, None, &id, bytes);
         builder.object(&backend);
     }
     let locked = builder.active.find("memoryBacking/locked").is_some();
@@ -126,13 +130,14 @@ fn memory(builder: &mut Builder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The object that holds guest memory.
-fn memory_backend(active: &Element, id: &str, bytes: u64) -> Properties {
+/// The object that holds guest memory; a NUMA cell may say about its own.
+fn memory_backend(active: &Element, cell: Option<&Element>, id: &str, bytes: u64) -> Properties {
     let backing = active.child("memoryBacking");
     let said =
         |child: &str, attribute: &str| backing.and_then(|backing| backing.child_attribute(child, attribute));
     let huge = backing.and_then(|backing| backing.child("hugepages"));
-    let anonymous = said("source", "type").is_none_or(|kind| kind == "anonymous") && huge.is_none();
+    let own = cell.is_some_and(|cell| cell.attribute("memAccess").is_some());
+    let anonymous = said("source", "type").is_none_or(|kind| kind == "anonymous") && huge.is_none() && !own;
     let kind = if anonymous { "memory-backend-ram" } else { "memory-backend-memfd" };
     let mut properties = Properties::object(kind, id);
     if let Some(huge) = huge {
@@ -141,14 +146,19 @@ fn memory_backend(active: &Element, id: &str, bytes: u64) -> Properties {
         let size = page.and_then(|page| number(page.attribute("size")));
         properties = properties.with_some("hugetlbsize", size.map(|kib| u64::from(kib) * 1024));
     }
-    if said("access", "mode") == Some("shared") {
-        properties = properties.with("share", true);
+    let access = cell.and_then(|cell| cell.attribute("memAccess")).or(said("access", "mode"));
+    if let Some(access) = access.filter(|access| *access == "shared" || cell.is_some()) {
+        properties = properties.with("share", access == "shared");
     }
+    let discard = backing.is_some_and(|backing| backing.child("discard").is_some()).then_some(true);
+    let discard = cell.and_then(|cell| switch(cell.attribute("discard"))).or(discard);
+    properties = properties.with_some("discard-data", discard.filter(|_| !anonymous));
     if !anonymous {
         properties = properties.with("x-use-canonical-path-for-ramblock-id", false);
     }
     if said("allocation", "mode") == Some("immediate") {
         properties = properties.with("prealloc", true);
+        properties = properties.with_some("prealloc-threads", number(said("allocation", "threads")));
     }
     if backing.is_some_and(|backing| backing.child("nosharepages").is_some()) {
         properties = properties.with("merge", false);
@@ -197,7 +207,7 @@ fn numa(builder: &mut Builder<'_>) -> Result<()> {
             _ => 1 << 10,
         };
         let memory = format!("ram-node{id}");
-        builder.object(&memory_backend(active, &memory, amount * factor));
+        builder.object(&memory_backend(active, Some(cell), &memory, amount * factor));
         let mut text = format!("node,nodeid={id}");
         for range in cell.attribute("cpus").unwrap_or_default().split(',').filter(|range| !range.is_empty()) {
             text.push_str(&format!(",cpus={range}"));
@@ -230,6 +240,20 @@ pub fn iothreads(active: &Element) -> Vec<u32> {
     numbers
 }
 
+/// The object of an I/O thread.
+fn iothread(active: &Element, id: u32) -> Properties {
+    let mut given = active.child("iothreadids").into_iter().flat_map(|ids| ids.children("iothread"));
+    let given = given.find(|thread| number(thread.attribute("id")) == Some(id));
+    let pool = |name: &str| number(given.and_then(|thread| thread.attribute(name)));
+    let poll = |name: &str| number(given.and_then(|thread| thread.child_attribute("poll", name)));
+    Properties::object("iothread", &format!("iothread{id}"))
+        .with_some("thread-pool-min", pool("thread_pool_min"))
+        .with_some("thread-pool-max", pool("thread_pool_max"))
+        .with_some("poll-max-ns", poll("max"))
+        .with_some("poll-grow", poll("grow"))
+        .with_some("poll-shrink", poll("shrink"))
+}
+
 /// What comes after the monitor: clock, power, boot.
 pub fn run_state(builder: &mut Builder<'_>) -> Result<()> {
     let clock = clock(builder.active)?;
@@ -244,6 +268,7 @@ pub fn run_state(builder: &mut Builder<'_>) -> Result<()> {
     if active.child_text("on_reboot").as_deref() == Some("destroy") {
         builder.option("-action", "reboot=shutdown");
     }
+    chipset(builder);
     let chip = match (builder.board.family.is_q35, builder.board.family.is_i440fx) {
         (true, _) => Some("ICH9-LPC"),
         (_, true) => Some("PIIX4_PM"),
@@ -257,6 +282,21 @@ pub fn run_state(builder: &mut Builder<'_>) -> Result<()> {
         }
     }
     boot(builder)
+}
+
+/// What the chips of the board are told: the room above 4 GiB for PCI devices, the memory of system management mode.
+fn chipset(builder: &mut Builder<'_>) {
+    let active = builder.active;
+    let mut roots = builder.devices("controller");
+    let hole = roots.find_map(|controller| controller.child_text("pcihole64"));
+    let host = if builder.board.family.is_q35 { "q35-pcihost" } else { "i440FX-pcihost" };
+    if let Some(hole) = hole.filter(|_| builder.board.arch.is_x86) {
+        builder.option("-global", format!("{host}.pci-hole64-size={hole}K"));
+    }
+    if let Some(size) = active.find("features/smm/tseg").filter(|_| builder.board.family.is_q35) {
+        let bytes = size.text().trim().parse::<u64>().unwrap_or(0);
+        builder.option("-global", format!("mch.extended-tseg-mbytes={bytes}"));
+    }
 }
 
 fn clock(active: &Element) -> Result<String> {

@@ -18,12 +18,16 @@ mod node;
 mod peripheral;
 mod properties;
 mod smbios;
+mod taps;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_devices;
+#[cfg(test)]
+mod tests_options;
 pub mod throttle;
 mod tpm;
+mod virtio;
 
 pub use active::vnc_port_of;
 pub use machine::iothreads;

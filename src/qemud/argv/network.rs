@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, alias, child_number};
 use super::disk::boot_order;
-use super::properties::{Properties, comma};
+use super::properties::{Properties, comma, switch};
 use super::{Preparation, SideProcess};
 use crate::error::{Error, Result};
 use crate::qemud::define::model;
@@ -45,14 +45,66 @@ fn card(builder: &Builder<'_>, interface: &Element, host: &str, boots: Option<u3
         properties = properties
             .with_some("rx_queue_size", driver("rx_queue_size"))
             .with_some("tx_queue_size", driver("tx_queue_size"))
-            .with_some("host_mtu", child_number(interface, "mtu", "size"));
+            .with_some("host_mtu", child_number(interface, "mtu", "size"))
+            .with_virtio(interface);
+        properties = offloads(properties, interface);
     }
     properties
         .with("netdev", host)
         .with("id", alias(interface))
         .with_some("mac", interface.child_attribute("mac", "address"))
         .with_some("bootindex", boots)
+        .with_some("rombar", switch(interface.child_attribute("rom", "bar")).map(u32::from))
+        .with_some("romfile", option_rom(interface))
         .at(interface, &builder.buses)
+}
+
+/// The file with the code that boots from the card; an empty name for none at all.
+fn option_rom(interface: &Element) -> Option<&str> {
+    match interface.child_attribute("rom", "enabled") {
+        Some("no") => Some(""),
+        _ => interface.child_attribute("rom", "file"),
+    }
+}
+
+/// Which work on packets the two ends leave to each other.
+fn offloads(properties: Properties, interface: &Element) -> Properties {
+    let driver = |name: &str| interface.child_attribute("driver", name);
+    let mode = driver("txmode").map(|mode| if mode == "timer" { "timer" } else { "bh" });
+    let mut properties = properties
+        .with_some("tx", mode)
+        .with_switch("rss", driver("rss"))
+        .with_switch("hash", driver("rss_hash_report"));
+    let names: [(&str, &[(&str, &str)]); 2] = [
+        (
+            "driver/host",
+            &[
+                ("csum", "csum"),
+                ("gso", "gso"),
+                ("tso4", "host_tso4"),
+                ("tso6", "host_tso6"),
+                ("ecn", "host_ecn"),
+                ("ufo", "host_ufo"),
+                ("mrg_rxbuf", "mrg_rxbuf"),
+            ],
+        ),
+        (
+            "driver/guest",
+            &[
+                ("csum", "guest_csum"),
+                ("tso4", "guest_tso4"),
+                ("tso6", "guest_tso6"),
+                ("ecn", "guest_ecn"),
+                ("ufo", "guest_ufo"),
+            ],
+        ),
+    ];
+    for (end, kinds) in names {
+        for (kind, property) in kinds {
+            properties = properties.with_switch(property, interface.child_attribute(end, kind));
+        }
+    }
+    properties
 }
 
 fn backend(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Result<()> {
@@ -215,14 +267,9 @@ fn bridge(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Result<Va
     Ok(json!({ "type": "tap", "ifname": name, "script": "no", "downscript": "no", "id": id }))
 }
 
-/// The name of the tap device: the definition's, else one made of the card's address, which is unique here.
+/// The name of the tap device, which the active definition has.
 fn tap_name(interface: &Element) -> String {
-    if let Some(name) = interface.child_attribute("target", "dev") {
-        return name.to_string();
-    }
-    let mac = interface.child_attribute("mac", "address").unwrap_or_default();
-    let digits: String = mac.chars().filter(char::is_ascii_hexdigit).skip(2).collect();
-    format!("tap{digits}")
+    interface.child_attribute("target", "dev").unwrap_or_default().to_string()
 }
 
 /// A tap device that exists already, or that QEMU makes.

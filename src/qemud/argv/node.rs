@@ -3,7 +3,7 @@
 use super::Preparation;
 use super::builder::Builder;
 use super::image::{Image, Storage, readable};
-use super::properties::Properties;
+use super::properties::{Properties, switch};
 use crate::error::Result;
 use crate::xml::Element;
 use std::path::Path;
@@ -30,6 +30,10 @@ pub struct Opening {
     pub discard: Option<String>,
     /// What becomes of zeroes.
     pub detect_zeroes: Option<String>,
+    /// Whether discarded clusters of an image keep their place in it.
+    pub keep_discarded: Option<bool>,
+    /// How much memory may hold the tables of an image, in bytes.
+    pub tables: Option<u64>,
 }
 
 impl Opening {
@@ -43,6 +47,8 @@ impl Opening {
             io: said("io"),
             discard: said("discard"),
             detect_zeroes: said("detect_zeroes"),
+            keep_discarded: switch(said("discard_no_unref").as_deref()),
+            tables: disk.child_text("driver/metadata_cache/max_size").and_then(|size| size.parse().ok()),
         }
     }
 
@@ -104,6 +110,8 @@ pub fn nodes(builder: &mut Builder<'_>, images: &[Image], opening: &Opening) -> 
             .with_some("detect-zeroes", opening.detect_zeroes.clone())
             .with_some("cache", opening.cache_flags())
             .with("driver", image.format.as_str())
+            .with_some("discard-no-unref", opening.keep_discarded)
+            .with_some("cache-size", opening.tables)
             .with("file", storage)
             .with("backing", behind.take().map_or(serde_json::Value::Null, Into::into));
         builder.node(&properties);

@@ -2,8 +2,8 @@
 
 use super::builder::{Builder, alias};
 use super::properties::Properties;
-use crate::error::Result;
-use crate::qemud::define::number;
+use crate::error::{Error, Result};
+use crate::qemud::define::{address, number};
 use crate::xml::Element;
 use serde_json::json;
 
@@ -22,18 +22,29 @@ pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
     for panic in builder.devices("panic") {
         match panic.attribute("model") {
             Some("pvpanic") => {
-                let properties = Properties::device("pvpanic-pci", alias(panic)).at(panic, &builder.buses);
-                builder.device(&properties);
+                let properties = Properties::default().with("driver", "pvpanic-pci");
+                builder.device(&properties.at(panic, &builder.buses));
             }
-            Some("isa") => builder.device(&Properties::device("pvpanic", alias(panic))),
+            Some("isa") => {
+                let port = address(panic, "isa").and_then(|place| place.attribute("iobase"));
+                let port = port.and_then(|port| u32::from_str_radix(port.trim_start_matches("0x"), 16).ok());
+                builder.device(&Properties::default().with("driver", "pvpanic").with_some("ioport", port));
+            }
             _ => {} // Hyper-V's is a feature of the processor
         }
     }
+    if builder.active.child_attribute("features/vmcoreinfo", "state") == Some("on") {
+        builder.device(&Properties::default().with("driver", "vmcoreinfo"));
+    }
     for vsock in builder.devices("vsock") {
+        if !std::path::Path::new("/dev/vhost-vsock").exists() {
+            return Err(Error::unsupported_configuration("unable to open vhost-vsock device"));
+        }
         let driver = builder.virtio("vhost-vsock", vsock, vsock.attribute("model"));
         let cid = number(vsock.child_attribute("cid", "address"));
         let properties =
-            Properties::device(&driver, alias(vsock)).with_some("guest-cid", cid).at(vsock, &builder.buses);
+            Properties::device(&driver, alias(vsock)).with_some("guest-cid", cid).with_virtio(vsock);
+        let properties = properties.at(vsock, &builder.buses);
         builder.device(&properties);
     }
     Ok(())
@@ -49,7 +60,7 @@ fn input_device(builder: &mut Builder<'_>, input: &Element) {
         Some("virtio") => builder.virtio(&format!("virtio-{kind}"), input, None),
         _ => return, // PS/2 ports are on the board
     };
-    let properties = Properties::device(&driver, alias(input)).at(input, &builder.buses);
+    let properties = Properties::device(&driver, alias(input)).with_virtio(input).at(input, &builder.buses);
     builder.device(&properties);
 }
 
@@ -84,6 +95,7 @@ fn memory_balloon(builder: &mut Builder<'_>, balloon: &Element) {
     let properties = Properties::device(&driver, id)
         .with_switch("deflate-on-oom", balloon.attribute("autodeflate"))
         .with_switch("free-page-reporting", balloon.attribute("freePageReporting"))
+        .with_virtio(balloon)
         .at(balloon, &builder.buses);
     builder.device(&properties);
     if let Some(period) = number(balloon.child_attribute("stats", "period")) {
@@ -122,6 +134,7 @@ fn entropy(builder: &mut Builder<'_>, rng: &Element) {
         .with("id", id)
         .with_some("max-bytes", bytes)
         .with_some("period", bytes.map(|_| rate("period").unwrap_or(1000)))
+        .with_virtio(rng)
         .at(rng, &builder.buses);
     builder.device(&properties);
 }

@@ -2,12 +2,19 @@
 
 use super::builder::Builder;
 use super::properties::{Properties, comma};
+use crate::error::Result;
+use crate::host::Node;
 use crate::xml::Element;
 
 /// The arguments.
-pub fn arguments(builder: &mut Builder<'_>) {
+pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
     let active = builder.active;
-    let wanted = active.find("os/smbios").and_then(|smbios| smbios.attribute("mode")) == Some("sysinfo");
+    let mode = active.child_attribute("os/smbios", "mode");
+    if mode == Some("host") {
+        let told = crate::xml::parse(&Node::default().sysinfo()?, "sysinfo")?;
+        tables(builder, &told);
+    }
+    let wanted = mode == Some("sysinfo");
     for sysinfo in active.children("sysinfo") {
         match sysinfo.attribute("type") {
             Some("smbios") if wanted => tables(builder, sysinfo),
@@ -19,6 +26,7 @@ pub fn arguments(builder: &mut Builder<'_>) {
         builder
             .device(&Properties::default().with("driver", "vmgenid").with("guid", id).with("id", "vmgenid0"));
     }
+    Ok(())
 }
 
 /// A table's element, its number, and its entries with the keys QEMU has for them.

@@ -69,7 +69,6 @@ fn every_kind_of_device_is_taken_by_qemu() {
         ("hub0", "usb-hub"),
         ("rng1", "virtio-rng-pci"),
         ("watchdog0", "i6300esb"),
-        ("panic1", "pvpanic-pci"),
     ] {
         assert_eq!(guest.kind_of(alias), format!("child<{kind}>"), "{alias}");
     }

@@ -4,6 +4,8 @@ use super::board::{Board, RootBus};
 use super::devices::{Devices, model};
 use crate::error::{Error, Result};
 use crate::qemud::capabilities::QemuCapabilities;
+use crate::xml::domain::cpu::CPU;
+use crate::xml::domain::devices::video::MODEL;
 use crate::xml::{Element, Node};
 use std::io::Read;
 
@@ -94,6 +96,7 @@ fn cpu(tree: &mut Element, board: Board, capabilities: &QemuCapabilities) {
             }
         }
     }
+    CPU.arrange(cpu);
     if let Some(topology) = cpu.child_mut("topology") {
         let part = |name: &str| topology.attribute(name).unwrap_or("1").to_string();
         let parts =
@@ -103,14 +106,21 @@ fn cpu(tree: &mut Element, board: Board, capabilities: &QemuCapabilities) {
 }
 
 /// Everything inside `<devices>` but controllers and addresses.
-pub fn complete_devices(devices: &mut Devices, board: Board, capabilities: &QemuCapabilities) -> Result<()> {
+pub fn complete_devices(
+    devices: &mut Devices,
+    has_ps2: bool,
+    board: Board,
+    capabilities: &QemuCapabilities,
+) -> Result<()> {
     devices.of_mut("disk").for_each(complete_disk);
     for interface in devices.of_mut("interface") {
         complete_interface(interface, board)?;
     }
     devices.of_mut("channel").for_each(forget_empty_source);
     serial_ports(devices, board);
-    inputs(devices, board);
+    if has_ps2 {
+        inputs(devices, board);
+    }
     for graphics in devices.of_mut("graphics") {
         complete_graphics(graphics);
     }
@@ -138,7 +148,7 @@ pub fn complete_devices(devices: &mut Devices, board: Board, capabilities: &Qemu
         }
     }
     for tpm in devices.of_mut("tpm") {
-        complete_tpm(tpm);
+        complete_tpm(tpm, board);
     }
     Ok(())
 }
@@ -303,14 +313,16 @@ fn video(devices: &mut Devices, board: Board, capabilities: &QemuCapabilities) {
         if model.attribute("primary") == Some("no") {
             model.unset("primary");
         }
+        MODEL.arrange(model);
     }
 }
 
-fn complete_tpm(tpm: &mut Element) {
+fn complete_tpm(tpm: &mut Element, board: Board) {
     if tpm.attribute("model").is_none() {
         tpm.set("model", "tpm-tis");
     }
-    let version = if tpm.attribute("model") == Some("tpm-crb") { "2.0" } else { "1.2" };
+    let is_old = board.arch.is_x86 && tpm.attribute("model") == Some("tpm-tis");
+    let version = if is_old { "1.2" } else { "2.0" };
     if let Some(backend) = tpm.child_mut("backend")
         && backend.attribute("type") == Some("emulator")
         && matches!(backend.attribute("version"), None | Some("default"))

@@ -66,7 +66,8 @@ fn complete_devices(
     capabilities: &QemuCapabilities,
 ) -> Result<()> {
     supported_device::check(tree, devices, board, capabilities)?;
-    defaults::complete_devices(devices, board, capabilities)?;
+    let has_ps2 = tree.child_attribute("features/ps2", "state") != Some("off");
+    defaults::complete_devices(devices, has_ps2, board, capabilities)?;
     drive::assign(devices)?;
     controllers::complete(devices, board, capabilities)?;
     virtio_serial::assign(devices)?;

@@ -39,7 +39,7 @@ pub fn check(tree: &Element, devices: &Devices, board: Board, capabilities: &Qem
             return Err(refuse::element(device));
         }
         match device.name.as_str() {
-            "disk" => super::supported_disk::check(device, capabilities)?,
+            "disk" => super::supported_disk::check(device, board, capabilities)?,
             "interface" => interface(device)?,
             "serial" | "console" | "channel" => chardev(device)?,
             "graphics" => graphics(device, capabilities)?,
@@ -139,6 +139,16 @@ fn chardev(device: &Element) -> Result<()> {
         Some("spicevmc") if device.name == "channel" => {}
         _ => one_of(device, "type", &["pty", "unix", "tcp", "file", "null", "udp", "pipe", "dev"])?,
     }
+    if device.attribute("type") == Some("tcp") {
+        if let Some(other @ ("telnets" | "tls")) = device.child_attribute("protocol", "type") {
+            let detail = format!("tcp chardev protocol '{other}' not supported");
+            return Err(Error::unsupported_configuration(detail));
+        }
+        if let Some(source) = device.children("source").find(|source| source.attribute("tls") == Some("yes"))
+        {
+            return Err(refuse::value(source, "tls", "yes"));
+        }
+    }
     let path_needed = matches!(device.attribute("type"), Some("file" | "pipe" | "dev"));
     if path_needed && device.child_attribute("source", "path").is_none() {
         return Err(Error::xml(format!("Missing source path attribute for char device ({})", device.name)));
@@ -204,7 +214,7 @@ fn video(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     let Some(model) = device.child("model") else {
         return Err(refuse::because(device, "video device without a model"));
     };
-    one_of(model, "type", &["virtio", "qxl", "vga", "bochs", "cirrus", "none", "ramfb"])?;
+    one_of(model, "type", &["virtio", "qxl", "vga", "bochs", "cirrus", "vmvga", "none", "ramfb"])?;
     let kind = model.attribute("type").unwrap_or_default();
     let built_in = match kind {
         "virtio" => capabilities.has_type("virtio-gpu-device"),
@@ -212,6 +222,7 @@ fn video(device: &Element, capabilities: &QemuCapabilities) -> Result<()> {
         "vga" => capabilities.has_type("VGA"),
         "bochs" => capabilities.has_type("bochs-display"),
         "cirrus" => capabilities.has_type("cirrus-vga"),
+        "vmvga" => capabilities.has_type("vmware-svga"),
         "ramfb" => capabilities.has_type("ramfb"),
         _ => true,
     };
@@ -252,6 +263,7 @@ fn tpm(device: &Element) -> Result<()> {
     one_of(device, "model", &["tpm-tis", "tpm-crb"])?;
     match device.child("backend") {
         Some(backend) => {
+            only(backend, &["source"])?;
             one_of(backend, "type", &["emulator"])?;
             one_of(backend, "version", &["1.2", "2.0", "default"])?;
             if device.attribute("model") == Some("tpm-crb") && backend.attribute("version") == Some("1.2") {

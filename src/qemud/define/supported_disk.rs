@@ -1,5 +1,6 @@
 //! Which disks can be honoured.
 
+use super::board::Board;
 use super::refuse;
 use crate::error::{Error, Result};
 use crate::qemud::capabilities::QemuCapabilities;
@@ -34,7 +35,7 @@ const CHILDREN: &[&str] = &[
 ];
 
 /// What may stand in a disk and is not honoured.
-const REFUSED: &[&str] = &["geometry", "transient", "encryption", "auth", "mirror", "throttlefilters"];
+const REFUSED: &[&str] = &["transient", "encryption", "auth", "mirror", "throttlefilters"];
 
 /// Refuses an attribute whose value is none of these.
 fn known(element: &Element, attribute: &str, values: &[&str]) -> Result<()> {
@@ -45,7 +46,7 @@ fn known(element: &Element, attribute: &str, values: &[&str]) -> Result<()> {
 }
 
 /// Checks one disk.
-pub fn check(disk: &Element, capabilities: &QemuCapabilities) -> Result<()> {
+pub fn check(disk: &Element, board: Board, capabilities: &QemuCapabilities) -> Result<()> {
     known(disk, "type", &["file", "block", "network"])?;
     known(disk, "device", &["disk", "cdrom", "floppy"])?;
     known(disk, "snapshot", &["internal", "external", "no"])?;
@@ -62,7 +63,14 @@ pub fn check(disk: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     if let Some(driver) = disk.child("driver") {
         check_driver(driver)?;
     }
+    if disk.attribute("sgio").is_some() {
+        return Err(Error::unsupported_configuration("sgio can be used only with device='lun'"));
+    }
     source(disk)?;
+    if target.attribute("bus") == Some("ide") && !board.family.is_i440fx {
+        let detail = "IDE controllers are unsupported for this QEMU binary or machine type";
+        return Err(Error::unsupported_configuration(detail));
+    }
     device(disk, capabilities)
 }
 
@@ -78,7 +86,7 @@ fn check_driver(driver: &Element) -> Result<()> {
     let direct = matches!(driver.attribute("cache"), Some("none" | "directsync"));
     if driver.attribute("io") == Some("native") && !direct {
         return Err(Error::unsupported_configuration(
-            "native I/O needs either no disk cache or directsync cache mode, QEMU will fallback to aio=threads",
+            "io='native' needs either no disk cache or directsync cache mode",
         ));
     }
     Ok(())
@@ -122,6 +130,9 @@ fn source(disk: &Element) -> Result<()> {
 fn device(disk: &Element, capabilities: &QemuCapabilities) -> Result<()> {
     let bus = disk.child_attribute("target", "bus").unwrap_or_default();
     let kind = disk.attribute("device").unwrap_or("disk");
+    if disk.child("wwn").is_some() && !matches!(bus, "ide" | "scsi") {
+        return Err(Error::unsupported_configuration("Only ide and scsi disk support wwn"));
+    }
     match (kind, bus) {
         ("floppy", other) if other != "fdc" => {
             Err(Error::unsupported_configuration(format!("unexpected bus type '{other}' for floppy disk")))

@@ -91,6 +91,11 @@ fn other_definitions_become_what_libvirt_makes_of_them() {
 }
 
 #[test]
+fn combinations_become_what_libvirt_makes_of_them() {
+    check(include_str!("../../../tests/definitions/more.cases"));
+}
+
+#[test]
 fn what_cannot_be_honoured_is_refused_by_element_and_line() {
     if !is_installed("x86_64") {
         return;

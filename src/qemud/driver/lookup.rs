@@ -205,10 +205,20 @@ fn shown_definition(condition: &Condition, flags: u32) -> Result<Definition> {
     let shown = match active {
         Some(active) if flags & DOMAIN_XML_MIGRATABLE != 0 => Some(&active.base),
         Some(active) if for_next_start => condition.persistent.as_ref().or(Some(&active.base)),
-        Some(active) => Some(&active.definition),
+        Some(active) => return Ok(with_balloon(&active.definition, active.balloon)),
         None => condition.persistent.as_ref(),
     };
     shown.cloned().ok_or_else(|| invalid("domain is not running"))
+}
+
+/// The active definition with the memory that the guest has now, which is not always what it was asked to have.
+fn with_balloon(definition: &Definition, balloon: u64) -> Definition {
+    let mut shown = definition.clone();
+    if definition.figures.memory != balloon {
+        let element = |size: u64| format!("<currentMemory unit='KiB'>{size}</currentMemory>");
+        shown.text = shown.text.replacen(&element(definition.figures.memory), &element(balloon), 1).into();
+    }
+    shown
 }
 
 /// Takes out what every machine of its kind has and an older peer would not understand.

@@ -210,7 +210,10 @@ impl Adopted {
             answers.push(self.monitor.wait_for(ticket, limit)?);
         }
         let run_state = answers[0].get("status").and_then(Value::as_str).unwrap_or("").to_string();
+        // A machine without a balloon has nothing to say.
+        let balloon = self.monitor.query("query-balloon").ok();
         if let Some(active) = self.guest.lock().active.as_mut() {
+            active.balloon = balloon.and_then(|told| wiring::balloon(&told)).unwrap_or(active.balloon);
             active.vcpu_threads = wiring::vcpu_threads(&answers[1]);
             active.agent_connected = agent_is_open(&self.tree, &answers[2]);
         }

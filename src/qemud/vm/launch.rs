@@ -289,6 +289,8 @@ impl Starting<'_> {
     /// Lets the guest run (or not), and makes it known.
     pub fn finish(mut self, manner: Manner) -> Result<()> {
         let inventory = self.inventory;
+        // The balloon came with the memory of a restored guest; a machine without one has nothing to say.
+        let balloon = manner.restored.then(|| self.monitor.query("query-balloon").ok()).flatten();
         {
             let mut condition = self.guest.lock();
             let Some(active) = condition.active.as_mut().filter(|active| !active.ended) else {
@@ -296,6 +298,7 @@ impl Starting<'_> {
                 return Err(self.explain(MonitorError::Closed));
             };
             active.started = true;
+            active.balloon = balloon.and_then(|told| super::wiring::balloon(&told)).unwrap_or(active.balloon);
             active.autodestroy = manner.autodestroy;
             active.expected_resume =
                 Some(if manner.restored { DOMAIN_RUNNING_RESTORED } else { DOMAIN_RUNNING_BOOTED });

@@ -29,6 +29,13 @@ pub fn fill_in(tree: &mut Element, chardevs: &Value, vnc: Option<&Value>, spice:
             _ => {}
         }
     }
+    // The first console tells its terminal in the old place too.
+    if let Some(console) = devices.child_mut("console")
+        && let Some(path) = console.child_attribute("source", "path").map(str::to_string)
+        && console.attribute("type") == Some("pty")
+    {
+        console.set("tty", path);
+    }
 }
 
 /// A pty's path, told by QEMU under the label `char` and the device's alias.
@@ -49,9 +56,6 @@ fn fill_in_chardev(device: &mut Element, chardevs: &Value) {
     let Some(path) = file.strip_prefix("pty:").filter(|_| device.attribute("type") == Some("pty")) else {
         return;
     };
-    if device.name == "console" {
-        device.set("tty", path);
-    }
     match device.child_mut("source") {
         Some(source) => source.set("path", path),
         None => device.nodes.insert(0, Node::Element(Element::new("source").with("path", path))),
@@ -66,6 +70,11 @@ fn fill_in_port(graphics: &mut Element, attribute: &str, port: Option<&Value>) {
     if graphics.attribute("port").is_some() || attribute == "port" {
         graphics.set(attribute, number);
     }
+}
+
+/// The memory in KiB that a balloon leaves its guest, from `query-balloon`.
+pub fn balloon(told: &Value) -> Option<u64> {
+    told.get("actual").and_then(Value::as_u64).map(|bytes| bytes / 1024)
 }
 
 /// The threads of the virtual CPUs, from `query-cpus-fast`.

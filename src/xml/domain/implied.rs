@@ -4,7 +4,7 @@ use super::Platform;
 use super::devices::{DEVICES, chardev, video};
 use super::order;
 use crate::error::{Error, ErrorCode, Result};
-use crate::xml::Element;
+use crate::xml::{Element, Node};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Adds what the devices imply.
@@ -159,11 +159,11 @@ fn pair_console(devices: &mut Element, is_hvm: bool) {
     let first = devices.child("console").cloned();
     let is_serial =
         first.as_ref().is_none_or(|console| console.child_attribute("target", "type") == Some("serial"));
-    if !is_serial || !is_hvm {
+    if !is_hvm {
         return;
     }
     if devices.child("serial").is_none() {
-        let Some(console) = first else { return };
+        let Some(console) = first.filter(|_| is_serial) else { return };
         devices.push(twin(&console, "serial"));
     }
     let Some(serial) = devices.child("serial").cloned() else {
@@ -175,9 +175,19 @@ fn pair_console(devices: &mut Element, is_hvm: bool) {
     );
     let console = twin(&serial, "console");
     match devices.child_mut("console") {
-        Some(old) => *old = console,
+        Some(old) if is_serial => *old = console,
+        // A console of another kind comes second.
+        Some(_) if is_plain => {
+            let at =
+                devices.nodes.iter().position(|node| matches!(node, Node::Element(e) if e.name == "console"));
+            devices.nodes.insert(at.unwrap_or(0), Node::Element(console));
+            let consoles = devices.elements_mut().filter(|child| child.name == "console");
+            for (port, console) in consoles.enumerate() {
+                console.child_or_new("target").set("port", port);
+            }
+        }
         None if is_plain => devices.push(console),
-        None => {}
+        _ => {}
     }
 }
 

@@ -11,6 +11,7 @@ use super::controllers;
 use super::devices::{Devices, address, has_address, index_of, number};
 use crate::error::{Error, Result};
 use crate::xml::Element;
+use crate::xml::domain::devices::controller::CONTROLLER;
 use bus::{Bus, BusKind, Kind, Place};
 use need::Need;
 use std::collections::BTreeMap;
@@ -359,6 +360,9 @@ fn describe(controller: &mut Element) {
                 fill("chassis", index.to_string());
                 fill("port", format!("0x{:x}", port.unwrap_or(0)));
             }
+        }
+        if let Some(shape) = CONTROLLER.child("target") {
+            shape.arrange(element);
         }
     }
 }

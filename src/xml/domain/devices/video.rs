@@ -20,7 +20,8 @@ static DRIVER: Shape = shape("driver")
         on_off("page_per_vq"),
     ])
     .unless_empty();
-static MODEL: Shape = shape("model")
+/// `<model>` of a card.
+pub static MODEL: Shape = shape("model")
     .attributes(&[
         one_of("type", TYPES).omit("default"),
         unsigned("ram"),
