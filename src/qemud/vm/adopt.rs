@@ -32,6 +32,8 @@ const HANDS: usize = 16;
 /// How long one QEMU may take to answer before the others go on without it.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
+/// How long a process whose monitor is closed may take to be gone.
+const DYING: Duration = Duration::from_secs(10);
 /// How long a QEMU that did not answer at first is waited for each time it is asked again.
 const LATER_ANSWER: Duration = Duration::from_secs(30);
 
@@ -87,7 +89,13 @@ fn adopt(inventory: &Arc<Inventory>, stored: &StoredGuest) {
         forget(inventory, &guest, status, None);
         return;
     };
-    if let Err(error) = take_over(inventory, &guest, stored, process) {
+    let process = Arc::new(process);
+    if let Err(error) = take_over(inventory, &guest, stored, process.clone()) {
+        // One that is being killed is there a little longer than its monitor.
+        if guest.lock().active.is_none() && process.ends_within(DYING) {
+            forget(inventory, &guest, status, None);
+            return;
+        }
         let name = &status.name;
         tracing::error!("domain '{name}' runs, but its monitor cannot be used: {error}");
     }
@@ -147,10 +155,9 @@ fn take_over(
     inventory: &Arc<Inventory>,
     guest: &Arc<Guest>,
     stored: &StoredGuest,
-    process: Process,
+    process: Arc<Process>,
 ) -> Result<()> {
     let status = &stored.status;
-    let process = Arc::new(process);
     let path = inventory.store.paths.guest(status.uuid).join("monitor.sock");
     let connected = socket::connect(&path).and_then(Monitor::new);
     let monitor = connected.map_err(|e| crate::error::Error::system(path.display(), &e))?;
