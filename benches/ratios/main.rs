@@ -38,6 +38,23 @@ fn one_shot(stage: &Stage) {
     );
 }
 
+fn completion() {
+    let complete = |program: &str| {
+        let mut command = std::process::Command::new(program);
+        command.args(["-q", "-c", "test:///default", "complete", "--", "domstate", "te"]);
+        command.stdout(Stdio::null());
+        command
+    };
+    let (ours, theirs) = pair(21, || complete(common::hvsh()), || complete("virsh"));
+    row(
+        "completion of a domain's name",
+        milliseconds(ours.wall),
+        format!("{} (virsh)", milliseconds(theirs.wall)),
+        theirs.wall / ours.wall,
+        "≤ 30 ms",
+    );
+}
+
 /// The libvirtd of this machine, or one of our own for the time of the measurement.
 struct Libvirtd {
     child: Option<std::process::Child>,
@@ -121,6 +138,7 @@ fn main() {
     let stage = Stage::new();
     if installed("virsh") {
         one_shot(&stage);
+        completion();
         against_libvirtd(&stage, 1, "≥ 8");
         against_libvirtd(&stage, 1000, "≥ 25");
     } else {

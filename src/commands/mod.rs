@@ -28,6 +28,7 @@ pub mod secret;
 pub mod shell;
 pub mod snapshot;
 mod values;
+mod vocabulary;
 pub mod volume;
 
 use crate::shell::spec::Table;

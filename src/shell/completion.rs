@@ -149,16 +149,22 @@ fn values(session: &mut Session, option: &Opt, args: &Args, partial: &str) -> Ve
             rows.map(|row| row.name.to_string()).collect()
         }
         Complete::Words(words) => words.iter().map(ToString::to_string).collect(),
-        Complete::WordList(words) => {
-            // What stands before the last comma is kept, and not offered again.
-            let kept = partial.rfind(',').map_or("", |comma| &partial[..=comma]);
-            let free = words.iter().filter(|word| !kept.split(',').any(|taken| taken == **word));
-            free.map(|word| format!("{kept}{word}")).collect()
+        Complete::WordList(words) => listed(words, partial),
+        list @ (Complete::DiskList | Complete::VcpuList | Complete::HostCpuList) => {
+            let items = (session.commands.values)(session, list, args);
+            listed(&items.iter().map(String::as_str).collect::<Vec<_>>(), partial)
         }
         live => (session.commands.values)(session, live, args),
     };
     found.retain(|value| value.starts_with(partial));
     found
+}
+
+/// The lists that go on from `partial`: what stands before the last comma is kept, and not offered again.
+fn listed(words: &[&str], partial: &str) -> Vec<String> {
+    let kept = partial.rfind(',').map_or("", |comma| &partial[..=comma]);
+    let free = words.iter().filter(|word| !kept.split(',').any(|taken| taken == **word));
+    free.map(|word| format!("{kept}{word}")).collect()
 }
 
 /// Whether the word after `words` is the path of a file.

@@ -183,17 +183,52 @@ pub enum Complete {
     Domain,
     ActiveDomain,
     InactiveDomain,
+    /// Domains that these flags of a listing choose.
+    DomainWith(u32),
+    DomainUuid,
     /// Disk targets of the domain named by the option `domain`.
     Disk,
+    /// The same, several with commas between.
+    DiskList,
     /// Interfaces of the domain named by the option `domain`, by MAC or target.
     Interface,
+    /// The same by MAC only.
+    InterfaceMac,
+    /// Devices of the domain named by the option `domain`, by alias.
+    Alias,
+    /// Where the guest of the domain named by the option `domain` has mounted filesystems.
+    Mountpoint,
     Network,
+    /// Networks that these flags of a listing choose.
+    NetworkWith(u32),
+    NetworkUuid,
     Pool,
+    /// Pools that these flags of a listing choose.
+    PoolWith(u32),
     Volume,
+    /// Volumes by the path of their data.
+    VolumePath,
     Snapshot,
     Checkpoint,
+    /// The numbers of the vCPUs of the domain named by the option `domain`.
+    Vcpu,
+    /// The same, several with commas between.
+    VcpuList,
+    /// The I/O threads of the domain named by the option `domain`.
+    IoThread,
+    /// The numbers of the host's CPUs that are online.
+    HostCpu,
+    /// The numbers of all the host's CPUs, several with commas between.
+    HostCpuList,
+    /// The sizes that the host's pages have.
+    PageSize,
+    /// A key of the code set named by the option `codeset`.
+    Key,
     NodeDevice,
     HostInterface,
+    /// Interfaces of the host that these flags of a listing choose.
+    HostInterfaceWith(u32),
+    HostInterfaceMac,
     Secret,
     Filter,
     Command,

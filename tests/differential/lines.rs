@@ -248,9 +248,10 @@ fn tried(option: &Opt) -> &'static [&'static str] {
     match (option.kind, option.complete) {
         (OptKind::Flag, _) => &[],
         (OptKind::Number, _) => NUMBERS,
-        (_, Complete::Domain | Complete::ActiveDomain | Complete::InactiveDomain) => {
-            &["''", "' '", "nosuch", "-1", "0", "1", "2", "6695eb01-f6a4-8304-79aa-97f2502e193f", "TEST"]
-        }
+        (
+            _,
+            Complete::Domain | Complete::ActiveDomain | Complete::InactiveDomain | Complete::DomainWith(_),
+        ) => &["''", "' '", "nosuch", "-1", "0", "1", "2", "6695eb01-f6a4-8304-79aa-97f2502e193f", "TEST"],
         _ => WORDS,
     }
 }

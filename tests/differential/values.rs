@@ -89,16 +89,19 @@ pub fn good(row: &Command, option: &Opt) -> &'static str {
         return value;
     }
     match option.complete {
-        Complete::Domain | Complete::ActiveDomain | Complete::InactiveDomain => return "test",
+        Complete::Domain | Complete::ActiveDomain | Complete::InactiveDomain | Complete::DomainWith(_) => {
+            return "test";
+        }
+        Complete::DomainUuid => return "6695eb01-f6a4-8304-79aa-97f2502e193f",
         Complete::Disk => return "vda",
         Complete::Interface => return "aa:bb:cc:dd:ee:ff",
-        Complete::Network => return "default",
-        Complete::Pool => return "default-pool",
-        Complete::Volume => return "vol1",
+        Complete::Network | Complete::NetworkWith(_) => return "default",
+        Complete::Pool | Complete::PoolWith(_) => return "default-pool",
+        Complete::Volume | Complete::VolumePath => return "vol1",
         Complete::Snapshot => return "s1",
         Complete::Checkpoint => return "c1",
         Complete::NodeDevice => return "scsi_host1",
-        Complete::HostInterface => return "eth1",
+        Complete::HostInterface | Complete::HostInterfaceWith(_) => return "eth1",
         Complete::Secret => return "11111111-2222-3333-4444-555555555555",
         Complete::Words(words) | Complete::WordList(words) => return words[0],
         _ => {}

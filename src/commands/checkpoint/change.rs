@@ -45,7 +45,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("checkpoint-delete", Group::Checkpoint, checkpoint_delete)
         .about("delete a checkpoint", "Deletes a checkpoint; what it tracked goes to its parent.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_CHECKPOINT)),
             Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
             Opt::flag("children", "with all its children"),
             Opt::flag("children-only", "only its children"),
@@ -58,7 +58,7 @@ pub const COMMANDS: &[Command] = &[
             "Opens the description of a checkpoint in an editor and puts it back.",
         )
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_CHECKPOINT)),
             Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
         ])
         .writes(),

@@ -23,7 +23,7 @@ pub const COMMANDS: &[Command] = &[
         .answers(shape::XML)
         .about("show the XML of a checkpoint", "Prints what is known of a checkpoint.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_CHECKPOINT)),
             Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
             Opt::flag("security-info", "include passwords and other secrets"),
             Opt::flag("no-domain", "leave the domain out"),
@@ -38,14 +38,14 @@ pub const COMMANDS: &[Command] = &[
         )
         .about("show a checkpoint", "Shows name and relatives of a checkpoint.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_CHECKPOINT)),
             Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
         ]),
     Command::new("checkpoint-list", Group::Checkpoint, checkpoint_list)
         .answers("[{name: text, creation_time: integer?, parent: text?}]")
         .about("list checkpoints", "Lists the checkpoints of a domain.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_CHECKPOINT)),
             Opt::flag("parent", "add a column with the parent"),
             Opt::flag("roots", "only those without parents"),
             Opt::flag("leaves", "only those without children"),
@@ -62,7 +62,7 @@ pub const COMMANDS: &[Command] = &[
         .answers("{parent: text}")
         .about("name a checkpoint's parent", "Prints the name of the checkpoint before another one.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_CHECKPOINT)),
             Opt::text("checkpointname", "name of the checkpoint").required().complete(Complete::Checkpoint),
         ]),
 ];

@@ -44,7 +44,9 @@ pub const COMMANDS: &[Command] = &[
     Command::new("domname", Group::Domain, name)
         .answers("{name: text}")
         .about("print a domain's name", "Prints the name of a domain given by id or uuid.")
-        .options(&[Opt::text("domain", "a domain by its id or uuid").required().complete(Complete::Domain)]),
+        .options(&[Opt::text("domain", "a domain by its id or uuid")
+            .required()
+            .complete(Complete::DomainUuid)]),
     Command::new("domstate", Group::Domain, state)
         .answers("{state: text, reason?: text}")
         .about("print a domain's state", "Prints the state of a domain, and on request why it is in it.")

@@ -34,7 +34,7 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::ActiveDomain),
-            Opt::text("interface", "only this interface, by the name shown in the first column").positional(),
+            Opt::text("interface", "only this interface, by the name shown in the first column").positional().complete(Complete::Interface),
             Opt::flag("full", "repeat the name and MAC address on each line"),
             Opt::text("source", "whom to ask: lease, agent or arp")
                 .tolerated_by_place()

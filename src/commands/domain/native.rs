@@ -19,7 +19,12 @@ pub const COMMANDS: &[Command] = &[
             "Reads a file in the form of a hypervisor and prints the domain's XML.",
         )
         .options(&[
-            Opt::text("format", "the form of the file").required(),
+            Opt::text("format", "the form of the file").required().complete(Complete::Words(&[
+                "qemu-argv",
+                "xen-xl",
+                "xen-xm",
+                "xen-sxpr",
+            ])),
             Opt::text("config", "the file").required().complete(Complete::File),
         ])
         .writes(),
@@ -30,7 +35,9 @@ pub const COMMANDS: &[Command] = &[
             "Prints what the hypervisor would be given for a domain, such as its command line.",
         )
         .options(&[
-            Opt::text("format", "the wanted form, such as qemu-argv").required(),
+            Opt::text("format", "the wanted form, such as qemu-argv")
+                .required()
+                .complete(Complete::Words(&["qemu-argv", "xen-xl", "xen-xm", "xen-sxpr"])),
             Opt::text("domain", "a domain by its name, id or uuid").complete(Complete::Domain),
             Opt::text("xml", "a file with a domain's XML").tolerated_by_place().complete(Complete::File),
         ])

@@ -28,7 +28,7 @@ pub const COMMANDS: &[Command] = &[
             "Asks the agent in the guest to suspend to memory, to disk, or both.",
         )
         .options(&[
-            Opt::domain(Complete::ActiveDomain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_RUNNING)),
             Opt::text("target", "mem, disk or hybrid: where the guest keeps its state")
                 .required()
                 .complete(Complete::Words(SUSPEND_TARGETS)),
@@ -62,7 +62,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("resume", Group::Domain, resume)
         .about("let a paused domain go on", "Lets the virtual CPUs of a paused domain run again.")
-        .options(&[Opt::domain(Complete::ActiveDomain), Opt::all_domains()])
+        .options(&[Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_PAUSED)), Opt::all_domains()])
         .several(&[])
         .writes(),
     Command::new("shutdown", Group::Domain, shutdown)
@@ -76,7 +76,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("suspend", Group::Domain, suspend)
         .about("pause a running domain", "Halts the virtual CPUs of a domain; its memory stays in place.")
-        .options(&[Opt::domain(Complete::ActiveDomain), Opt::all_domains()])
+        .options(&[Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_RUNNING)), Opt::all_domains()])
         .several(&[])
         .writes(),
 ];

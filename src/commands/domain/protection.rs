@@ -33,7 +33,7 @@ pub const COMMANDS: &[Command] = &[
             "Has a graphical display use certificates that were renewed.",
         )
         .options(&[
-            Opt::domain(Complete::ActiveDomain),
+            Opt::domain(Complete::Domain),
             Opt::number("type", "the kind of display by its number; any if not given"),
         ])
         .writes(),
@@ -43,14 +43,14 @@ pub const COMMANDS: &[Command] = &[
             "show how a guest's memory is protected",
             "Shows the measurement and the policy of a guest whose memory is encrypted.",
         )
-        .options(&[Opt::domain(Complete::ActiveDomain)]),
+        .options(&[Opt::domain(Complete::Domain)]),
     Command::new("domsetlaunchsecstate", Group::Domain, set_launch_security)
         .about(
             "give a protected guest its secret",
             "Puts an encrypted secret into the memory of a guest that has been measured.",
         )
         .options(&[
-            Opt::domain(Complete::ActiveDomain),
+            Opt::domain(Complete::Domain),
             Opt::text("secrethdr", "a file with the secret's header").complete(Complete::File),
             Opt::text("secret", "a file with the secret").complete(Complete::File),
             Opt::number("set-address", "where in the guest's memory to put it").tolerated_by_place(),

@@ -21,7 +21,9 @@ pub const COMMANDS: &[Command] = &[Command::new("event", Group::Events, event)
     )
     .options(&[
         Opt::text("domain", "only this domain").tolerated_by_place().complete(Complete::Domain),
-        Opt::text("event", "kind of event to wait for").tolerated_by_place(),
+        Opt::text("event", "kind of event to wait for")
+            .tolerated_by_place()
+            .complete(Complete::Words(domain_text::NAMES)),
         Opt::flag("all", "wait for every kind"),
         Opt::flag("loop", "go on after the first event"),
         Opt::number("timeout", "seconds to wait").tolerated_by_place(),

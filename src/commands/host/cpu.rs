@@ -2,6 +2,7 @@
 //! hypervisor-cpu-baseline, hypervisor-cpu-compare.
 
 use crate::commands::files;
+use crate::commands::vocabulary;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
@@ -30,7 +31,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("cpu-models", Group::Host, models)
 .answers("[text]")
         .about("list the CPU models of an architecture", "Prints the names of the models that can be chosen.")
-        .options(&[Opt::text("arch", "the architecture").required()]),
+        .options(&[Opt::text("arch", "the architecture").required().complete(Complete::Words(vocabulary::ARCHITECTURES))]),
     Command::new("hypervisor-cpu-baseline", Group::Host, hypervisor_baseline)
 .answers(shape::XML)
         .about(
@@ -74,12 +75,15 @@ const FEATURES: Opt = Opt::flag("features", "list the features that the model st
 const MIGRATABLE: Opt = Opt::flag("migratable", "leave out features that stand in the way of migration");
 const ERROR: Opt = Opt::flag("error", "say in an error why a CPU does not fit");
 const VALIDATE: Opt = Opt::flag("validate", "check the XML against the schema first");
-const VIRT_TYPE: Opt =
-    Opt::text("virttype", "the kind of virtualization, as /domain/@type").tolerated_by_place();
+const VIRT_TYPE: Opt = Opt::text("virttype", "the kind of virtualization, as /domain/@type")
+    .tolerated_by_place()
+    .complete(Complete::Words(vocabulary::HYPERVISORS));
 const EMULATOR: Opt = Opt::text("emulator", "the emulator's path, as /domain/devices/emulator")
     .tolerated_by_place()
     .complete(Complete::File);
-const ARCH: Opt = Opt::text("arch", "the architecture, as /domain/os/type/@arch").tolerated_by_place();
+const ARCH: Opt = Opt::text("arch", "the architecture, as /domain/os/type/@arch")
+    .tolerated_by_place()
+    .complete(Complete::Words(vocabulary::ARCHITECTURES));
 const MACHINE: Opt =
     Opt::text("machine", "the machine type, as /domain/os/type/@machine").tolerated_by_place();
 

@@ -2,6 +2,7 @@
 //! uri, version.
 
 use crate::commands::document::{self, WRAP, XPATH};
+use crate::commands::vocabulary;
 use crate::model::constants::*;
 use crate::shell::about::LIBVIRT_RELEASE;
 use crate::shell::args::Args;
@@ -31,11 +32,11 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::text("virttype", "the kind of virtualization, as /domain/@type")
                 .tolerated_by_place()
-                .complete(Complete::Words(&["kvm", "qemu", "test", "xen"])),
+                .complete(Complete::Words(vocabulary::HYPERVISORS)),
             Opt::text("emulatorbin", "the emulator's path, as /domain/devices/emulator")
                 .tolerated_by_place()
                 .complete(Complete::File),
-            Opt::text("arch", "the architecture, as /domain/os/type/@arch").tolerated_by_place(),
+            Opt::text("arch", "the architecture, as /domain/os/type/@arch").tolerated_by_place().complete(Complete::Words(vocabulary::ARCHITECTURES)),
             Opt::text("machine", "the machine type, as /domain/os/type/@machine").tolerated_by_place(),
             XPATH,
             WRAP,
@@ -47,7 +48,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("maxvcpus", Group::Host, max_vcpus)
 .answers("{max_vcpus: integer}")
         .about("print how many virtual CPUs a domain may have", "Prints the most that this connection allows.")
-        .options(&[Opt::text("type", "of domains of this type").tolerated_by_place()]),
+        .options(&[Opt::text("type", "of domains of this type").tolerated_by_place().complete(Complete::Words(vocabulary::HYPERVISORS))]),
     Command::new("sysinfo", Group::Host, sysinfo)
 .answers(shape::XML)
         .about("print the host's firmware tables", "Prints as XML what the firmware says of the host."),

@@ -6,7 +6,7 @@ use crate::model::TypedParam;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
-use crate::shell::spec::{Command, Group, Opt};
+use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::{self, Element};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
@@ -19,7 +19,9 @@ pub const COMMANDS: &[Command] = &[
             "Sets the number of pages of a size that are set aside for guests, in one NUMA cell or in all.",
         )
         .options(&[
-            Opt::number("pagesize", "the size of a page, in KiB without a suffix").required(),
+            Opt::number("pagesize", "the size of a page, in KiB without a suffix")
+                .required()
+                .complete(Complete::PageSize),
             Opt::number("pagecount", "how many pages").required(),
             Opt::number("cellno", "in this NUMA cell").tolerated_by_place(),
             Opt::flag("add", "add to what is there instead of setting it"),
@@ -44,7 +46,9 @@ pub const COMMANDS: &[Command] = &[
         .about("show the node's free pages", "Shows how many pages of a size are free in a NUMA cell.")
         .options(&[
             Opt::number("cellno", "in this NUMA cell").tolerated_by_place(),
-            Opt::number("pagesize", "of this size, in KiB without a suffix").tolerated_by_place(),
+            Opt::number("pagesize", "of this size, in KiB without a suffix")
+                .tolerated_by_place()
+                .complete(Complete::PageSize),
             Opt::flag("all", "in each NUMA cell, of each size"),
         ]),
     Command::new("node-memory-tune", Group::Host, tune)

@@ -27,7 +27,7 @@ pub const COMMANDS: &[Command] = &[
             "Shows how long the CPUs, or one of them, did what since the node came up, in nanoseconds.",
         )
         .options(&[
-            Opt::number("cpu", "only this CPU").tolerated_by_place(),
+            Opt::number("cpu", "only this CPU").tolerated_by_place().complete(Complete::HostCpu),
             Opt::flag("percent", "the shares within one second from now"),
         ]),
     Command::new("nodeinfo", Group::Host, info)

@@ -25,7 +25,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("iface-destroy", Group::Interface, destroy)
         .about("take an interface down", "Takes an interface of the host down at once.")
-        .options(&[INTERFACE])
+        .options(&[INTERFACE.complete(Complete::HostInterfaceWith(CONNECT_LIST_INTERFACES_ACTIVE))])
         .writes(),
     Command::new("iface-dumpxml", Group::Interface, dump)
         .answers(shape::XML)
@@ -40,7 +40,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("iface-start", Group::Interface, start)
         .about("bring an interface up", "Brings an interface of the host up.")
-        .options(&[INTERFACE])
+        .options(&[INTERFACE.complete(Complete::HostInterfaceWith(CONNECT_LIST_INTERFACES_INACTIVE))])
         .writes(),
     Command::new("iface-undefine", Group::Interface, undefine)
         .about("forget an interface's configuration", "Removes the stored configuration of an interface.")

@@ -35,7 +35,9 @@ pub const COMMANDS: &[Command] = &[
     Command::new("iface-name", Group::Interface, name)
         .answers("{name: text}")
         .about("print an interface's name", "Prints the name of an interface given by its MAC address.")
-        .options(&[Opt::text("interface", "an interface by its MAC address").required()]),
+        .options(&[Opt::text("interface", "an interface by its MAC address")
+            .required()
+            .complete(Complete::HostInterfaceMac)]),
 ];
 
 fn list(session: &mut Session, args: &Args) -> Result<()> {

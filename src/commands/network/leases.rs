@@ -6,7 +6,7 @@ use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::session::Session;
-use crate::shell::spec::{Command, Group, Opt};
+use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use anyhow::{Context, Result};
 
@@ -20,7 +20,10 @@ pub const COMMANDS: &[Command] = &[Command::new("net-dhcp-leases", Group::Networ
         "list a network's DHCP leases",
         "Shows the addresses that the network's own DHCP server has given out.",
     )
-    .options(&[NETWORK, Opt::text("mac", "only those of this MAC address").tolerated_by_place()])];
+    .options(&[
+        NETWORK.complete(Complete::NetworkWith(CONNECT_LIST_NETWORKS_ACTIVE)),
+        Opt::text("mac", "only those of this MAC address").tolerated_by_place(),
+    ])];
 
 fn leases(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;

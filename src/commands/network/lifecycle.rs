@@ -32,7 +32,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("net-destroy", Group::Network, destroy)
         .about("stop a network", "Stops the network at once; guests on it lose their connection.")
-        .options(&[NETWORK])
+        .options(&[NETWORK.complete(Complete::NetworkWith(CONNECT_LIST_NETWORKS_ACTIVE))])
         .writes(),
     Command::new("net-dumpxml", Group::Network, dump)
         .answers(shape::XML)
@@ -47,7 +47,7 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("net-start", Group::Network, start)
         .about("start a defined network", "Starts a network that is off.")
-        .options(&[NETWORK])
+        .options(&[NETWORK.complete(Complete::NetworkWith(CONNECT_LIST_NETWORKS_INACTIVE))])
         .writes(),
     Command::new("net-undefine", Group::Network, undefine)
         .about("forget a network's definition", "Removes the stored definition of a network.")

@@ -46,7 +46,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("net-name", Group::Network, name)
         .answers("{name: text}")
         .about("print a network's name", "Prints the name of a network given by its uuid.")
-        .options(&[Opt::text("network", "a network by its uuid").required().complete(Complete::Network)]),
+        .options(&[Opt::text("network", "a network by its uuid").required().complete(Complete::NetworkUuid)]),
     Command::new("net-uuid", Group::Network, uuid)
         .answers("{uuid: text}")
         .about("print a network's uuid", "Prints the uuid of a network given by its name.")

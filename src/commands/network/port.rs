@@ -20,24 +20,24 @@ pub const COMMANDS: &[Command] = &[
     Command::new("net-port-create", Group::Network, create)
         .about("make a port from an XML file", "Adds the port that the file describes to a network.")
         .options(&[
-            NETWORK,
+            NETWORK.complete(Complete::NetworkWith(CONNECT_LIST_NETWORKS_ACTIVE)),
             Opt::text("file", "the XML file that describes the port").required().complete(Complete::File),
             Opt::flag("validate", "check the XML against the schema first"),
         ])
         .writes(),
     Command::new("net-port-delete", Group::Network, delete)
         .about("remove a port", "Removes a port from its network.")
-        .options(&[NETWORK, PORT])
+        .options(&[NETWORK.complete(Complete::NetworkWith(CONNECT_LIST_NETWORKS_ACTIVE)), PORT])
         .writes(),
     Command::new("net-port-dumpxml", Group::Network, dump)
         .answers(shape::XML)
         .about("print a port's XML", "Prints the description of a port.")
-        .options(&[NETWORK, PORT, XPATH, WRAP]),
+        .options(&[NETWORK.complete(Complete::NetworkWith(CONNECT_LIST_NETWORKS_ACTIVE)), PORT, XPATH, WRAP]),
     Command::new("net-port-list", Group::Network, list)
         .answers("[{uuid: text}]")
         .about("list a network's ports", "Shows the uuids of the ports of a network.")
         .options(&[
-            NETWORK,
+            NETWORK.complete(Complete::NetworkWith(CONNECT_LIST_NETWORKS_ACTIVE)),
             Opt::flag("uuid", "show uuids instead of the table"),
             Opt::flag("table", "show the table, which is what happens anyway"),
         ]),

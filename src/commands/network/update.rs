@@ -22,7 +22,7 @@ pub const COMMANDS: &[Command] = &[Command::new("net-update", Group::Network, up
             .complete(Complete::Words(&["add", "add-first", "add-last", "delete", "modify"])),
         Opt::text("section", "which part of the definition the element belongs to")
             .required()
-            .complete(Complete::Words(SECTIONS)),
+            .complete(Complete::Words(SECTIONS.split_at(1).1)),
         Opt::text("xml", "the element itself if it begins with '<', or else a file that holds it")
             .required()
             .complete(Complete::File),

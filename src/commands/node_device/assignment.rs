@@ -18,7 +18,9 @@ pub const COMMANDS: &[Command] = &[
         .aliases(&["nodedev-dettach"])
         .options(&[
             DEVICE,
-            Opt::text("driver", "the driver that holds it meanwhile, such as vfio").tolerated_by_place(),
+            Opt::text("driver", "the driver that holds it meanwhile, such as vfio")
+                .tolerated_by_place()
+                .complete(Complete::Words(&["default", "kvm", "vfio", "xen"])),
         ])
         .writes(),
     Command::new("nodedev-reattach", Group::NodeDevice, reattach)

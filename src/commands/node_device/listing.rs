@@ -67,7 +67,7 @@ const CAPABILITY_NAMES: &[&str] = &[
     "ap_queue",
     "ap_matrix",
     "vpd",
-    "ccwgroup_dev",
+    "ccwgroup",
     "ccwgroup_member",
 ];
 

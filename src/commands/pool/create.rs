@@ -1,6 +1,7 @@
 //! pool-create, pool-create-as, pool-define, pool-define-as.
 
 use super::lifecycle::{BUILD, NO_OVERWRITE, OVERWRITE, build_flags};
+use super::list::TYPE_NAMES;
 use super::options;
 use crate::commands::files;
 use crate::model::constants::*;
@@ -16,7 +17,7 @@ macro_rules! described_by_options {
     ($($more:expr),*) => {
         &[
             Opt::text("name", "name of the pool").required(),
-            Opt::text("type", "type of the pool, such as dir or logical").required(),
+            Opt::text("type", "type of the pool, such as dir or logical").required().complete(Complete::Words(TYPE_NAMES)),
             Opt::flag("print-xml", "show the XML and do nothing"),
             Opt::text("source-host", "host that the pool lies on").tolerated_by_place(),
             Opt::text("source-path", "path at the source").tolerated_by_place(),

@@ -20,7 +20,7 @@ pub const COMMANDS: &[Command] = &[Command::new("pool-event", Group::Pool, pool_
     )
     .options(&[
         Opt::text("pool", "only this pool").tolerated_by_place().complete(Complete::Pool),
-        Opt::text("event", "kind of event to wait for").tolerated_by_place(),
+        Opt::text("event", "kind of event to wait for").tolerated_by_place().complete(Complete::Words(NAMES)),
         Opt::flag("loop", "go on after the first event"),
         Opt::number("timeout", "seconds to wait").tolerated_by_place(),
         Opt::flag("list", "name the kinds of events there are"),

@@ -41,11 +41,15 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("pool-delete", Group::Pool, pool_delete)
         .about("destroy what a pool lies on", "Removes the place of an inactive pool. What is in it is lost.")
-        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)])
+        .options(&[Opt::text("pool", "a pool by its name or uuid")
+            .required()
+            .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_INACTIVE))])
         .writes(),
     Command::new("pool-destroy", Group::Pool, pool_destroy)
         .about("stop a pool", "Stops a pool; its data stays.")
-        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)])
+        .options(&[Opt::text("pool", "a pool by its name or uuid")
+            .required()
+            .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE))])
         .writes(),
     Command::new("pool-edit", Group::Pool, pool_edit)
         .about("edit the XML of a pool", "Opens the description of a pool in an editor and puts it back.")
@@ -53,12 +57,16 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("pool-refresh", Group::Pool, pool_refresh)
         .about("look again what a pool holds", "Reads the volumes of a pool anew.")
-        .options(&[Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool)])
+        .options(&[Opt::text("pool", "a pool by its name or uuid")
+            .required()
+            .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE))])
         .writes(),
     Command::new("pool-start", Group::Pool, pool_start)
         .about("start a pool", "Starts a pool that is defined.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .required()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_INACTIVE)),
             BUILD,
             NO_OVERWRITE,
             OVERWRITE,

@@ -1,13 +1,14 @@
 //! pool-list.
 
 use crate::backend::Storage;
+use crate::commands::vocabulary;
 use crate::error::Result as CallResult;
 use crate::model::constants::*;
 use crate::model::{PoolInfo, PoolRef};
 use crate::shell::args::Args;
 use crate::shell::cell::Cell;
 use crate::shell::session::{Format, Session};
-use crate::shell::spec::{Command, Group, Opt};
+use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use crate::shell::units::pretty_size;
 use anyhow::{Context, Result, bail};
@@ -26,7 +27,9 @@ pub const COMMANDS: &[Command] = &[Command::new("pool-list", Group::Pool, pool_l
         Opt::flag("persistent", "only persistent ones"),
         Opt::flag("autostart", "only those started at boot"),
         Opt::flag("no-autostart", "only those that are not started at boot"),
-        Opt::text("type", "only pools of these types, comma separated").tolerated_by_place(),
+        Opt::text("type", "only pools of these types, comma separated")
+            .tolerated_by_place()
+            .complete(Complete::WordList(TYPE_NAMES)),
         Opt::flag("details", "show sizes and more columns"),
         Opt::flag("uuid", "only uuids"),
         Opt::flag("name", "only names"),
@@ -48,6 +51,9 @@ const TYPES: &[(&str, u32)] = &[
     ("zfs", CONNECT_LIST_STORAGE_POOLS_ZFS),
     ("vstorage", CONNECT_LIST_STORAGE_POOLS_VSTORAGE),
 ];
+
+/// The names of the types alone.
+pub(super) const TYPE_NAMES: &[&str] = &vocabulary::names::<_, { TYPES.len() }>(TYPES);
 
 /// By their numbers.
 pub(super) const STATES: &[&str] = &["inactive", "building", "running", "degraded", "inaccessible"];

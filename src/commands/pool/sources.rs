@@ -1,5 +1,6 @@
 //! find-storage-pool-sources, find-storage-pool-sources-as, pool-capabilities.
 
+use super::list::TYPE_NAMES;
 use crate::commands::files;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
@@ -18,7 +19,7 @@ pub const COMMANDS: &[Command] = &[
             "Looks for sources of a type of pool and prints them as XML.",
         )
         .options(&[
-            Opt::text("type", "type of pool to look for").required(),
+            Opt::text("type", "type of pool to look for").required().complete(Complete::Words(TYPE_NAMES)),
             Opt::text("host", "host to ask").tolerated_by_place(),
             Opt::text("port", "port to ask at").tolerated_by_place(),
             Opt::text("initiator", "initiator IQN to ask with").tolerated_by_place(),
@@ -30,7 +31,7 @@ pub const COMMANDS: &[Command] = &[
             "Looks for sources of a type of pool where a file says and prints them as XML.",
         )
         .options(&[
-            Opt::text("type", "type of pool to look for").required(),
+            Opt::text("type", "type of pool to look for").required().complete(Complete::Words(TYPE_NAMES)),
             Opt::text("srcSpec", "file with XML that says where to look")
                 .tolerated_by_place()
                 .complete(Complete::File),

@@ -15,7 +15,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("snapshot-delete", Group::Snapshot, snapshot_delete)
         .about("delete a snapshot", "Deletes a snapshot; its children are kept unless asked otherwise.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)),
             Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the current one"),
             Opt::flag("children", "with all its children"),
@@ -29,7 +29,7 @@ pub const COMMANDS: &[Command] = &[
             "Opens the description of a snapshot in an editor and puts it back.",
         )
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)),
             Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the edited one becomes the current one"),
             Opt::flag("rename", "a changed name renames the snapshot"),
@@ -42,7 +42,7 @@ pub const COMMANDS: &[Command] = &[
             "Puts a domain back into the state of a snapshot. What it did since is lost.",
         )
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)),
             Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the current one"),
             Opt::flag("running", "be running afterwards"),

@@ -15,7 +15,7 @@ pub const COMMANDS: &[Command] = &[Command::new("snapshot-list", Group::Snapshot
     .answers("[{name: text, creation_time: integer?, state: text?, parent: text?}]")
     .about("list snapshots", "Lists the snapshots of a domain.")
     .options(&[
-        Opt::domain(Complete::Domain),
+        Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)),
         Opt::flag("parent", "add a column with the parent"),
         Opt::flag("roots", "only those without parents"),
         Opt::flag("leaves", "only those without children"),

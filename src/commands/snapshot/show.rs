@@ -26,7 +26,7 @@ pub const COMMANDS: &[Command] = &[
             "Shows the snapshot that the domain goes on from, or makes another one that.",
         )
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)),
             Opt::flag("name", "only the name"),
             Opt::flag("security-info", "include passwords and other secrets"),
             Opt::text("snapshotname", "make this one current").positional().complete(Complete::Snapshot),
@@ -36,7 +36,7 @@ pub const COMMANDS: &[Command] = &[
         .answers(shape::XML)
         .about("show the XML of a snapshot", "Prints what is known of a snapshot.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)),
             Opt::text("snapshotname", "name of the snapshot").required().complete(Complete::Snapshot),
             Opt::flag("security-info", "include passwords and other secrets"),
             XPATH,
@@ -49,7 +49,7 @@ pub const COMMANDS: &[Command] = &[
         )
         .about("show a snapshot", "Shows name, state, place and relatives of a snapshot.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)),
             Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the current one"),
         ]),
@@ -57,7 +57,7 @@ pub const COMMANDS: &[Command] = &[
         .answers("{parent: text}")
         .about("name a snapshot's parent", "Prints the name of the snapshot that another one was taken on.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT)),
             Opt::text("snapshotname", "name of the snapshot").positional().complete(Complete::Snapshot),
             Opt::flag("current", "the current one"),
         ]),

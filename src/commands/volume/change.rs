@@ -15,7 +15,7 @@ pub const COMMANDS: &[Command] = &[
         .about("delete a volume", "Deletes a volume and its contents.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::flag("delete-snapshots", "remove the snapshots kept in the volume, too"),
         ])
         .writes(),
@@ -24,7 +24,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("capacity", "new size (bytes, or with a suffix)").required(),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::flag("allocate", "reserve the new space at once"),
             Opt::flag("delta", "the given size is a change, not a total"),
             Opt::flag("shrink", "allow less than there is now"),
@@ -34,8 +34,8 @@ pub const COMMANDS: &[Command] = &[
         .about("overwrite a volume", "Overwrites a volume so that its contents cannot be read again.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
-            Opt::text("algorithm", "how to overwrite: zero, nnsa, dod, bsi, gutmann, schneier, pfitzner7, pfitzner33, random or trim").tolerated_by_place(),
+            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
+            Opt::text("algorithm", "how to overwrite: zero, nnsa, dod, bsi, gutmann, schneier, pfitzner7, pfitzner33, random or trim").tolerated_by_place().complete(Complete::Words(ALGORITHMS)),
         ])
         .writes(),
 ];

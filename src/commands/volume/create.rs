@@ -2,6 +2,7 @@
 
 use super::lookup::{by_key_or_path, volume};
 use crate::backend::Connection;
+use crate::commands::vocabulary;
 use crate::commands::{files, pool};
 use crate::model::PoolRef;
 use crate::model::constants::*;
@@ -23,7 +24,9 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("newname", "name of the copy").required(),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .positional()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::flag("prealloc-metadata", "write the metadata of a qcow2 image at once"),
             Opt::flag("reflink", "copy by reference where the file system can"),
             Opt::flag("print-xml", "show the XML and do nothing"),
@@ -32,7 +35,9 @@ pub const COMMANDS: &[Command] = &[
     Command::new("vol-create", Group::Volume, vol_create)
         .about("make a volume from XML", "Makes a volume as a file describes it.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .required()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::text("file", "file with the XML of the volume").required().complete(Complete::File),
             Opt::flag("prealloc-metadata", "write the metadata of a qcow2 image at once"),
             Opt::flag("validate", "check the XML strictly"),
@@ -42,14 +47,20 @@ pub const COMMANDS: &[Command] = &[
         .answers(shape::PRINTED)
         .about("make a volume", "Makes a volume of the options.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .required()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::text("name", "name of the volume").required(),
             Opt::text("capacity", "size in bytes, or with a suffix").required(),
             Opt::text("allocation", "space to reserve at once (bytes, or with a suffix)")
                 .tolerated_by_place(),
-            Opt::text("format", "format, such as raw or qcow2").tolerated_by_place(),
+            Opt::text("format", "format, such as raw or qcow2")
+                .tolerated_by_place()
+                .complete(Complete::Words(vocabulary::IMAGE_FORMATS)),
             Opt::text("backing-vol", "volume that lies beneath: name, key or path").tolerated_by_place(),
-            Opt::text("backing-vol-format", "format of the volume beneath").tolerated_by_place(),
+            Opt::text("backing-vol-format", "format of the volume beneath")
+                .tolerated_by_place()
+                .complete(Complete::Words(vocabulary::IMAGE_FORMATS)),
             Opt::flag("prealloc-metadata", "write the metadata of a qcow2 image at once"),
             Opt::flag("print-xml", "show the XML and do nothing"),
         ])
@@ -60,7 +71,9 @@ pub const COMMANDS: &[Command] = &[
             "Makes a volume as a file describes it, filled from another volume.",
         )
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .required()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::text("file", "file with the XML of the volume").required().complete(Complete::File),
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("inputpool", "pool of the volume to copy")

@@ -22,7 +22,9 @@ pub const COMMANDS: &[Command] = &[
         .about("show the XML of a volume", "Prints the description of a volume.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .positional()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             XPATH,
             WRAP,
         ]),
@@ -34,7 +36,9 @@ pub const COMMANDS: &[Command] = &[
         .about("show a volume", "Shows type and sizes of a volume.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .positional()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::flag("bytes", "count in bytes instead of readable units"),
             Opt::flag("physical", "show the space taken on the host as allocation"),
         ]),
@@ -43,7 +47,9 @@ pub const COMMANDS: &[Command] = &[
         .about("find a volume's key", "Prints the key of a volume.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .positional()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
         ]),
     Command::new("vol-list", Group::Volume, vol_list)
         .answers(
@@ -52,7 +58,9 @@ pub const COMMANDS: &[Command] = &[
         )
         .about("list a pool's volumes", "Lists the volumes of a pool.")
         .options(&[
-            Opt::text("pool", "a pool by its name or uuid").required().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .required()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::flag("details", "show sizes and more columns"),
         ]),
     Command::new("vol-name", Group::Volume, vol_name)
@@ -60,19 +68,21 @@ pub const COMMANDS: &[Command] = &[
         .about("find a volume's name", "Prints the name of a volume.")
         .options(&[Opt::text("vol", "a volume by its name, key or path")
             .required()
-            .complete(Complete::Volume)]),
+            .complete(Complete::VolumePath)]),
     Command::new("vol-path", Group::Volume, vol_path)
         .answers("{path: text}")
         .about("find a volume's path", "Prints the path of a volume.")
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .positional()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
         ]),
     Command::new("vol-pool", Group::Volume, vol_pool)
         .answers("{name: text} | {uuid: text}")
         .about("find a volume's pool", "Prints the pool a volume lies in.")
         .options(&[
-            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
+            Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::VolumePath),
             Opt::flag("uuid", "the uuid instead of the name"),
         ]),
 ];

@@ -17,7 +17,9 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("file", "where the contents go").required().complete(Complete::File),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .positional()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::number("offset", "first byte").tolerated_by_place(),
             Opt::number("length", "how many bytes (0: all)").tolerated_by_place(),
             Opt::flag("sparse", "skip holes"),
@@ -27,7 +29,9 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::text("vol", "a volume by its name, key or path").required().complete(Complete::Volume),
             Opt::text("file", "where the contents come from").required().complete(Complete::File),
-            Opt::text("pool", "a pool by its name or uuid").positional().complete(Complete::Pool),
+            Opt::text("pool", "a pool by its name or uuid")
+                .positional()
+                .complete(Complete::PoolWith(CONNECT_LIST_STORAGE_POOLS_ACTIVE)),
             Opt::number("offset", "first byte").tolerated_by_place(),
             Opt::number("length", "how many bytes (0: all)").tolerated_by_place(),
             Opt::flag("sparse", "skip holes"),

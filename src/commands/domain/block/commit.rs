@@ -19,9 +19,13 @@ pub const COMMANDS: &[Command] = &[Command::new("blockcommit", Group::Domain, bl
         Opt::domain(Complete::ActiveDomain),
         Opt::text("path", "the disk, by its target or source").required().complete(Complete::Disk),
         Opt::number("bandwidth", "speed limit in MiB/s").tolerated_by_place(),
-        Opt::text("base", "image to merge into (default: the lowest)").tolerated_by_place(),
+        Opt::text("base", "image to merge into (default: the lowest)")
+            .tolerated_by_place()
+            .complete(Complete::Disk),
         Opt::flag("shallow", "only the topmost layer"),
-        Opt::text("top", "image to merge down (default: the active one)").tolerated_by_place(),
+        Opt::text("top", "image to merge down (default: the active one)")
+            .tolerated_by_place()
+            .complete(Complete::Disk),
         Opt::flag("active", "the top is the active image: merge in two phases"),
         Opt::flag("delete", "remove the files that were merged away"),
         Opt::flag("wait", "wait until all is merged (active commit: until it is synced)"),

@@ -5,6 +5,7 @@ use super::waiting::{Ended, Wait, needs_one_of};
 use crate::backend::Domains;
 use crate::commands::domain::lookup;
 use crate::commands::files;
+use crate::commands::vocabulary;
 use crate::error::Result as CallResult;
 use crate::model::constants::*;
 use crate::model::{DomainRef, TypedParam};
@@ -38,7 +39,9 @@ pub const COMMANDS: &[Command] = &[Command::new("blockcopy", Group::Domain, bloc
         Opt::text("xml", "file with the description of the copy")
             .tolerated_by_place()
             .complete(Complete::File),
-        Opt::text("format", "format of the copy").tolerated_by_place(),
+        Opt::text("format", "format of the copy")
+            .tolerated_by_place()
+            .complete(Complete::Words(vocabulary::IMAGE_FORMATS)),
         Opt::number("granularity", "size of the pieces that are copied, a power of two").tolerated_by_place(),
         Opt::number("buf-size", "most data that may be under way at once, in bytes").tolerated_by_place(),
         Opt::flag("bytes", "the speed limit counts in bytes/s"),

@@ -21,7 +21,7 @@ pub const COMMANDS: &[Command] = &[Command::new("blockpull", Group::Domain, bloc
         Opt::domain(Complete::ActiveDomain),
         Opt::text("path", "the disk, by its target or source").required().complete(Complete::Disk),
         Opt::number("bandwidth", "speed limit in MiB/s").tolerated_by_place(),
-        Opt::text("base", "image at which to stop").tolerated_by_place(),
+        Opt::text("base", "image at which to stop").tolerated_by_place().complete(Complete::Disk),
         Opt::flag("wait", "wait until everything is pulled"),
         Opt::flag("verbose", "show how far it is"),
         Opt::number("timeout", "with --wait: give up after so many seconds").tolerated_by_place(),

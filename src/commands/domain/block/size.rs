@@ -25,7 +25,9 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::ActiveDomain),
-            Opt::text("dev", "disk target, or target[index] for an image of its chain").required(),
+            Opt::text("dev", "disk target, or target[index] for an image of its chain")
+                .required()
+                .complete(Complete::Disk),
             Opt::number("threshold", "byte beyond which to tell (or with a suffix)").required(),
         ])
         .writes(),

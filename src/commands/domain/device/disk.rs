@@ -5,6 +5,7 @@ use crate::backend::Connection;
 use crate::commands::domain::{device_tree, lookup};
 use crate::commands::impact;
 use crate::commands::plain_name::plain_name;
+use crate::commands::vocabulary;
 use crate::model::DomainRef;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
@@ -23,15 +24,15 @@ pub const COMMANDS: &[Command] = &[
             Opt::domain(Complete::Domain),
             Opt::text("source", "file, device or network name behind the disk").required().complete(Complete::File),
             Opt::text("target", "name of the disk for the guest, such as vdb").required(),
-            Opt::text("targetbus", "bus of the disk, such as virtio or scsi"),
+            Opt::text("targetbus", "bus of the disk, such as virtio or scsi").complete(Complete::Words(&["virtio", "scsi", "sata", "ide", "usb", "fdc"])),
             Opt::text("driver", "name of the driver behind the disk"),
-            Opt::text("subdriver", "format of the image"),
-            Opt::text("iothread", "I/O thread that serves the disk"),
+            Opt::text("subdriver", "format of the image").complete(Complete::Words(vocabulary::IMAGE_FORMATS)),
+            Opt::text("iothread", "I/O thread that serves the disk").complete(Complete::IoThread),
             Opt::text("cache", "cache mode, such as none or writeback"),
             Opt::text("io", "I/O policy: threads, native or io_uring"),
-            Opt::text("type", "what the guest sees: disk, cdrom, floppy or lun"),
-            Opt::text("mode", "readonly or shareable"),
-            Opt::text("sourcetype", "what the source is: file, block or network"),
+            Opt::text("type", "what the guest sees: disk, cdrom, floppy or lun").complete(Complete::Words(&["disk", "cdrom", "floppy", "lun"])),
+            Opt::text("mode", "readonly or shareable").complete(Complete::Words(&["readonly", "shareable"])),
+            Opt::text("sourcetype", "what the source is: file, block or network").complete(Complete::Words(&["file", "block", "network"])),
             Opt::text("serial", "serial number of the disk"),
             Opt::text("wwn", "world wide name of the disk"),
             Opt::text("alias", "name for the device that you choose yourself (ua-…)"),

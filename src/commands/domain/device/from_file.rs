@@ -35,7 +35,7 @@ pub const COMMANDS: &[Command] = &[
         .about("detach a device by its alias", "Detaches the device that has an alias.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("alias", "alias of the device").required(),
+            Opt::text("alias", "alias of the device").required().complete(Complete::Alias),
             impact::CONFIG,
             impact::LIVE,
             impact::CURRENT,

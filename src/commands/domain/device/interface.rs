@@ -21,12 +21,16 @@ pub const COMMANDS: &[Command] = &[
         .about("attach a network interface", "Attaches a network interface made of the options.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("type", "network, bridge, direct, hostdev or vhostuser").required(),
+            Opt::text("type", "network, bridge, direct, hostdev or vhostuser")
+                .required()
+                .complete(Complete::Words(&["network", "bridge", "direct", "hostdev"])),
             Opt::text("source", "network, bridge, device or PCI address behind it").required(),
             Opt::text("target", "name of the interface on the host").tolerated_by_place(),
             Opt::text("mac", "MAC address").tolerated_by_place(),
             Opt::text("script", "script that sets the interface up").tolerated_by_place(),
-            Opt::text("model", "model of the card, such as virtio").tolerated_by_place(),
+            Opt::text("model", "model of the card, such as virtio")
+                .tolerated_by_place()
+                .complete(Complete::Words(&["virtio", "e1000", "e1000e", "rtl8139"])),
             Opt::text("alias", "name for the device that you choose yourself (ua-…)").tolerated_by_place(),
             Opt::text("inbound", "limits for what the guest receives: average[,peak[,burst[,floor]]]")
                 .tolerated_by_place(),
@@ -38,7 +42,9 @@ pub const COMMANDS: &[Command] = &[
             impact::CURRENT,
             Opt::flag("print-xml", "show the XML and do nothing"),
             Opt::flag("managed", "let the driver detach the host device and give it back"),
-            Opt::text("source-mode", "mode of a vhostuser socket: client or server").tolerated_by_place(),
+            Opt::text("source-mode", "mode of a vhostuser socket: client or server")
+                .tolerated_by_place()
+                .complete(Complete::Words(&["server", "client"])),
         ])
         .writes(),
     Command::new("detach-interface", Group::Domain, detach_interface)
@@ -49,8 +55,10 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("type", "type of the interface").required(),
-            Opt::text("mac", "MAC address").tolerated_by_place(),
+            Opt::text("type", "type of the interface")
+                .required()
+                .complete(Complete::Words(&["network", "bridge", "direct", "user", "hostdev"])),
+            Opt::text("mac", "MAC address").tolerated_by_place().complete(Complete::InterfaceMac),
             PERSISTENT,
             impact::CONFIG,
             impact::LIVE,
@@ -66,7 +74,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::text("interface", "the interface, by its MAC address or its target")
                 .required()
                 .complete(Complete::Interface),
-            Opt::text("state", "up or down").required(),
+            Opt::text("state", "up or down").required().complete(Complete::Words(&["up", "down"])),
             Opt::flag("config", "of the next boot"),
             Opt::flag("print-xml", "show the XML and do nothing"),
         ])

@@ -22,7 +22,7 @@ pub const COMMANDS: &[Command] = &[Command::new("update-memory-device", Group::D
         impact::LIVE,
         impact::CURRENT,
         Opt::flag("print-xml", "show the XML and do nothing"),
-        Opt::text("alias", "alias of the memory device").tolerated_by_place(),
+        Opt::text("alias", "alias of the memory device").tolerated_by_place().complete(Complete::Alias),
         Opt::number("node", "guest NUMA node of the memory device").tolerated_by_place(),
         Opt::number("requested-size", "size the guest is asked for (KiB, or with a suffix)")
             .tolerated_by_place(),

@@ -14,11 +14,17 @@ use serde_json::{Value, json};
 pub const COMMANDS: &[Command] = &[
     Command::new("domfsfreeze", Group::Domain, domfsfreeze)
         .about("freeze the guest's file systems", "Lets the guest's agent flush and freeze its file systems.")
-        .options(&[Opt::domain(Complete::ActiveDomain), Opt::rest("mountpoint", "only these mount points")])
+        .options(&[
+            Opt::domain(Complete::ActiveDomain),
+            Opt::rest("mountpoint", "only these mount points").complete(Complete::Mountpoint),
+        ])
         .writes(),
     Command::new("domfsthaw", Group::Domain, domfsthaw)
         .about("thaw the guest's file systems", "Lets the guest's agent thaw what was frozen.")
-        .options(&[Opt::domain(Complete::ActiveDomain), Opt::rest("mountpoint", "only these mount points")])
+        .options(&[
+            Opt::domain(Complete::ActiveDomain),
+            Opt::rest("mountpoint", "only these mount points").complete(Complete::Mountpoint),
+        ])
         .writes(),
     Command::new("domfsinfo", Group::Domain, domfsinfo)
         .answers("[{mountpoint: text, name: text, type: text, target: [text]}]")
@@ -32,7 +38,9 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::number("minimum", "free ranges shorter than this many bytes may stay").tolerated_by_place(),
-            Opt::text("mountpoint", "only this mount point").tolerated_by_place(),
+            Opt::text("mountpoint", "only this mount point")
+                .tolerated_by_place()
+                .complete(Complete::Mountpoint),
         ])
         .writes(),
     Command::new("set-user-password", Group::Domain, set_user_password)

@@ -27,7 +27,9 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::flag("include-password", "put the password into the URI"),
-            Opt::text("type", "only this kind of display: vnc, spice, rdp or dbus").positional(),
+            Opt::text("type", "only this kind of display: vnc, spice, rdp or dbus")
+                .positional()
+                .complete(Complete::Words(&["vnc", "spice", "rdp", "dbus"])),
             Opt::flag("all", "every display there is"),
         ]),
 ];

@@ -2,6 +2,16 @@
 
 use crate::model::constants::{KEYCODE_SET_LINUX, KEYCODE_SET_OSX, KEYCODE_SET_WIN32};
 
+/// The names of all keys of a code set, or of Linux's if it has none.
+pub fn all(set: u32) -> impl Iterator<Item = &'static str> {
+    let names = match set {
+        KEYCODE_SET_WIN32 => WIN32,
+        KEYCODE_SET_OSX => OS_X,
+        _ => LINUX,
+    };
+    names.iter().map(|(name, _)| *name)
+}
+
 /// The number of the key called `name` in a code set.
 pub fn code(set: u32, name: &str) -> Option<u16> {
     let names = match set {

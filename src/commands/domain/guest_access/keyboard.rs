@@ -2,6 +2,7 @@
 
 use super::key_names;
 use crate::commands::domain::lookup;
+use crate::commands::vocabulary;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
@@ -14,9 +15,12 @@ pub const COMMANDS: &[Command] = &[
         .about("press keys", "Presses keys of a guest's keyboard together and lets them go.")
         .options(&[
             Opt::domain(Complete::ActiveDomain),
-            Opt::text("codeset", "which table the codes come from (default linux)"),
+            Opt::text("codeset", "which table the codes come from (default linux)")
+                .complete(Complete::Words(CODE_SET_NAMES)),
             Opt::number("holdtime", "how long the keys stay down, in milliseconds"),
-            Opt::rest("keycode", "names or numbers of the keys, pressed together").required(),
+            Opt::rest("keycode", "names or numbers of the keys, pressed together")
+                .required()
+                .complete(Complete::Key),
         ])
         .writes(),
     Command::new("inject-nmi", Group::Domain, inject_nmi)
@@ -31,7 +35,9 @@ pub const COMMANDS: &[Command] = &[
         .options(&[
             Opt::domain(Complete::ActiveDomain),
             Opt::text("pid", "id of the process in the guest").required(),
-            Opt::text("signame", "name or number of the signal").required(),
+            Opt::text("signame", "name or number of the signal")
+                .required()
+                .complete(Complete::Words(SIGNALS)),
         ])
         .writes(),
 ];
@@ -51,8 +57,16 @@ const CODE_SETS: &[(&str, u32)] = &[
     ("rfb", KEYCODE_SET_QNUM),
 ];
 
+const CODE_SET_NAMES: &[&str] = &vocabulary::names::<_, { CODE_SETS.len() - 1 }>(CODE_SETS);
+
 /// Keys that can be pressed at once.
 const KEYS_MAX: usize = 16;
+
+/// The names of the keys in a code set; sets without names are given by those of Linux.
+pub fn keys(set: Option<&str>) -> impl Iterator<Item = &'static str> {
+    let set = CODE_SETS.iter().find(|(name, _)| Some(*name) == set);
+    key_names::all(set.map_or(KEYCODE_SET_LINUX, |(_, number)| *number))
+}
 
 fn send_key(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
@@ -98,7 +112,9 @@ fn inject_nmi(session: &mut Session, args: &Args) -> Result<()> {
 const SIGNALS: &[&str] = &[
     "nop", "hup", "int", "quit", "ill", "trap", "abrt", "bus", "fpe", "kill", "usr1", "segv", "usr2", "pipe",
     "alrm", "term", "stkflt", "chld", "cont", "stop", "tstp", "ttin", "ttou", "urg", "xcpu", "xfsz",
-    "vtalrm", "prof", "winch", "poll", "pwr", "sys",
+    "vtalrm", "prof", "winch", "poll", "pwr", "sys", "rt0", "rt1", "rt2", "rt3", "rt4", "rt5", "rt6", "rt7",
+    "rt8", "rt9", "rt10", "rt11", "rt12", "rt13", "rt14", "rt15", "rt16", "rt17", "rt18", "rt19", "rt20",
+    "rt21", "rt22", "rt23", "rt24", "rt25", "rt26", "rt27", "rt28", "rt29", "rt30", "rt31", "rt32",
 ];
 /// The first of the real-time signals, which are called rt0, rt1 and so on.
 const RT0: u32 = 32;

@@ -50,8 +50,11 @@ pub const OPTIONS: &[Opt] = &[
     Opt::flag("timeout-suspend", "pause the guest after the timeout"),
     Opt::flag("timeout-postcopy", "move the guest before its memory after the timeout"),
     Opt::text("xml", "file with the XML for the destination").tolerated_by_place().complete(Complete::File),
-    Opt::text("migrate-disks", "the disks to copy, parted by commas").tolerated_by_place(),
-    Opt::text("migrate-disks-detect-zeroes", "disks of which zeroes are not sent, parted by commas"),
+    Opt::text("migrate-disks", "the disks to copy, parted by commas")
+        .tolerated_by_place()
+        .complete(Complete::DiskList),
+    Opt::text("migrate-disks-detect-zeroes", "disks of which zeroes are not sent, parted by commas")
+        .complete(Complete::DiskList),
     Opt::number("disks-port", "port at which the destination waits for disks").tolerated_by_place(),
     Opt::text("disks-uri", "where disks go; overrides --disks-port"),
     Opt::text("comp-methods", "ways to compress, parted by commas")

@@ -20,7 +20,7 @@ pub const COMMANDS: &[Command] = &[
              faster than the network moves it does not migrate.",
         )
         .options(&[
-            Opt::domain(Complete::ActiveDomain),
+            Opt::domain(Complete::Domain),
             Opt::number("seconds", "how long to measure, 1 to 60; 1 if not given").tolerated_by_place(),
             Opt::text("mode", "how to measure: page-sampling, dirty-bitmap or dirty-ring")
                 .tolerated_by_place()

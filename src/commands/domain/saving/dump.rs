@@ -25,7 +25,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("reset", "reset the guest afterwards"),
             Opt::flag("verbose", "show how far it is"),
             Opt::flag("memory-only", "the memory alone, as an ELF core"),
-            Opt::text("format", "elf, kdump-zlib, kdump-lzo, kdump-snappy or win-dmp, with --memory-only").tolerated_by_place(),
+            Opt::text("format", "elf, kdump-zlib, kdump-lzo, kdump-snappy or win-dmp, with --memory-only").tolerated_by_place().complete(Complete::Words(&["elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "win-dmp"])),
         ])
         .writes(),
 ];

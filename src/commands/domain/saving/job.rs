@@ -18,7 +18,7 @@ pub const COMMANDS: &[Command] = &[
 .answers("{*: any}")
         .about("show what a domain is busy with", "Shows kind, time and amounts of the job that runs on a domain, or with --completed of the last one.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::ActiveDomain),
             Opt::flag("completed", "show the last finished job"),
             Opt::flag("keep-completed", "leave the figures there for the next reader"),
             Opt::flag("anystats", "show figures of jobs of every kind, failed ones too"),

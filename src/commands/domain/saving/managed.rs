@@ -29,13 +29,13 @@ pub const COMMANDS: &[Command] = &[
     Command::new("managedsave-remove", Group::Domain, managedsave_remove)
         .about("throw a managed save away", "Removes the managed save of a domain, so that its next start boots afresh.")
         .options(&[
-            Opt::domain(Complete::Domain), Opt::all_domains()])
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_MANAGEDSAVE)), Opt::all_domains()])
         .several(&[])
         .writes(),
     Command::new("managedsave-edit", Group::Domain, managedsave_edit)
         .about("edit the XML inside a managed save", "Opens the definition inside a domain's managed save in an editor and puts it back.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_MANAGEDSAVE)),
             Opt::flag("running", "be running afterwards"),
             Opt::flag("paused", "be paused afterwards"),
         ])
@@ -44,7 +44,7 @@ pub const COMMANDS: &[Command] = &[
 .answers(shape::XML)
         .about("show the XML inside a managed save", "Prints the definition inside a domain's managed save.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_MANAGEDSAVE)),
             Opt::flag("security-info", "include passwords and other secrets"),
             XPATH,
             WRAP,
@@ -52,7 +52,7 @@ pub const COMMANDS: &[Command] = &[
     Command::new("managedsave-define", Group::Domain, managedsave_define)
         .about("replace the XML inside a managed save", "Puts another definition into a domain's managed save. Only what the guest cannot notice may change.")
         .options(&[
-            Opt::domain(Complete::Domain),
+            Opt::domain(Complete::DomainWith(CONNECT_LIST_DOMAINS_MANAGEDSAVE)),
             Opt::text("xml", "file with the new XML").required().complete(Complete::File),
             Opt::flag("running", "be running afterwards"),
             Opt::flag("paused", "be paused afterwards"),

@@ -41,7 +41,9 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("mode", "strict, preferred, interleave or restrictive").tolerated_by_place(),
+            Opt::text("mode", "strict, preferred, interleave or restrictive")
+                .tolerated_by_place()
+                .complete(Complete::Words(&["strict", "preferred", "interleave", "restrictive"])),
             Opt::text("nodeset", "host NUMA nodes, such as 0-3,^2").tolerated_by_place(),
             impact::CONFIG,
             impact::LIVE,

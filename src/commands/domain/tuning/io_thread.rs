@@ -11,14 +11,7 @@ use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::shell::table::Table;
 use anyhow::{Context, Result, bail};
 
-/// A domain, one of its threads, and when the change takes effect.
-const ONE_THREAD: &[Opt] = &[
-    Opt::domain(Complete::Domain),
-    Opt::number("id", "id of the I/O thread").required(),
-    impact::CONFIG,
-    impact::LIVE,
-    impact::CURRENT,
-];
+const ID: Opt = Opt::number("id", "id of the I/O thread").required();
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
@@ -35,8 +28,8 @@ pub const COMMANDS: &[Command] = &[
         .about("set where an I/O thread may run", "Pins an I/O thread to a list of host CPUs.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::number("iothread", "id of the I/O thread").required(),
-            Opt::text("cpulist", "host CPUs, such as 0-3,5,^2").required(),
+            Opt::number("iothread", "id of the I/O thread").required().complete(Complete::IoThread),
+            Opt::text("cpulist", "host CPUs, such as 0-3,5,^2").required().complete(Complete::HostCpuList),
             impact::CONFIG,
             impact::LIVE,
             impact::CURRENT,
@@ -44,13 +37,13 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("iothreadadd", Group::Domain, iothreadadd)
         .about("add an I/O thread", "Adds an I/O thread under a number of your choice.")
-        .options(ONE_THREAD)
+        .options(&[Opt::domain(Complete::Domain), ID, impact::CONFIG, impact::LIVE, impact::CURRENT])
         .writes(),
     Command::new("iothreadset", Group::Domain, iothreadset)
         .about("tune an I/O thread", "Changes how an I/O thread polls and how many workers it has.")
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::number("id", "id of the I/O thread").required(),
+            ID.complete(Complete::IoThread),
             Opt::number("poll-max-ns", "longest time to poll, in nanoseconds").tolerated_by_place(),
             Opt::number("poll-grow", "factor by which polling grows").tolerated_by_place(),
             Opt::number("poll-shrink", "divisor by which polling shrinks").tolerated_by_place(),
@@ -63,7 +56,13 @@ pub const COMMANDS: &[Command] = &[
         .writes(),
     Command::new("iothreaddel", Group::Domain, iothreaddel)
         .about("remove an I/O thread", "Removes an I/O thread that no disk uses.")
-        .options(ONE_THREAD)
+        .options(&[
+            Opt::domain(Complete::Domain),
+            ID.complete(Complete::IoThread),
+            impact::CONFIG,
+            impact::LIVE,
+            impact::CURRENT,
+        ])
         .writes(),
 ];
 

@@ -3,6 +3,7 @@
 use super::parameters::{self, Setting};
 use crate::commands::domain::lookup;
 use crate::commands::impact::{self, impact};
+use crate::commands::vocabulary;
 use crate::model::{ParamValue, TypedParam};
 use crate::shell::args::Args;
 use crate::shell::session::Session;
@@ -18,8 +19,12 @@ pub const COMMANDS: &[Command] = &[Command::new("perf", Group::Domain, perf)
     )
     .options(&[
         Opt::domain(Complete::Domain),
-        Opt::text("enable", "counters to switch on, comma separated").tolerated_by_place(),
-        Opt::text("disable", "counters to switch off, comma separated").tolerated_by_place(),
+        Opt::text("enable", "counters to switch on, comma separated")
+            .tolerated_by_place()
+            .complete(Complete::WordList(vocabulary::PERFORMANCE_EVENTS)),
+        Opt::text("disable", "counters to switch off, comma separated")
+            .tolerated_by_place()
+            .complete(Complete::WordList(vocabulary::PERFORMANCE_EVENTS)),
         impact::CONFIG,
         impact::LIVE,
         impact::CURRENT,

@@ -32,8 +32,10 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::number("vcpu", "number of the vCPU").tolerated_by_place(),
-            Opt::text("cpulist", "host CPUs such as 0-3,^2, or r for all").tolerated_by_place(),
+            Opt::number("vcpu", "number of the vCPU").tolerated_by_place().complete(Complete::Vcpu),
+            Opt::text("cpulist", "host CPUs such as 0-3,^2, or r for all")
+                .tolerated_by_place()
+                .complete(Complete::HostCpuList),
             impact::CONFIG,
             impact::LIVE,
             impact::CURRENT,
@@ -47,7 +49,9 @@ pub const COMMANDS: &[Command] = &[
         )
         .options(&[
             Opt::domain(Complete::Domain),
-            Opt::text("cpulist", "host CPUs, such as 0-3,5,^2").tolerated_by_place(),
+            Opt::text("cpulist", "host CPUs, such as 0-3,5,^2")
+                .tolerated_by_place()
+                .complete(Complete::HostCpuList),
             impact::CONFIG,
             impact::LIVE,
             impact::CURRENT,

@@ -35,8 +35,8 @@ pub const COMMANDS: &[Command] = &[
             "Plugs vCPUs in or out one by one or in groups that the hypervisor keeps together.",
         )
         .options(&[
-            Opt::domain(Complete::ActiveDomain),
-            Opt::text("vcpulist", "vCPUs, such as 1-3").required(),
+            Opt::domain(Complete::Domain),
+            Opt::text("vcpulist", "vCPUs, such as 1-3").required().complete(Complete::VcpuList),
             Opt::flag("enable", "plug the vCPUs in"),
             Opt::flag("disable", "take the vCPUs out"),
             impact::CONFIG,
