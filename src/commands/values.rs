@@ -28,14 +28,6 @@ fn find(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<
         Complete::DomainUuid => {
             names(connection.domains().list_all_domains(0)?, |domain| domain.uuid.to_string())
         }
-        Complete::Disk | Complete::DiskList => devices(connection, args, "disk", &[("target", "dev")])?,
-        Complete::Interface => interfaces(connection, args)?,
-        Complete::InterfaceMac => devices(connection, args, "interface", &[("mac", "address")])?,
-        Complete::Alias => aliases(connection, args)?,
-        Complete::Mountpoint => {
-            let mounted = connection.domains().fsinfo(&domain(connection, args)?, 0)?;
-            names(mounted, |filesystem| filesystem.mountpoint)
-        }
         Complete::Network => networks(connection, 0)?,
         Complete::NetworkWith(flags) => networks(connection, flags)?,
         Complete::NetworkUuid => {
@@ -47,6 +39,30 @@ fn find(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<
         Complete::VolumePath => {
             let storage = connection.storage();
             volumes(connection, args, |volume| storage.volume_path(&volume).ok())?
+        }
+        Complete::NodeDevice => {
+            let devices = connection.node_devices().list_all_node_devices(0)?;
+            names(devices, |device| device.name)
+        }
+        Complete::Secret => {
+            let secrets = connection.secrets().list_all_secrets(0)?;
+            names(secrets, |secret| secret.uuid.to_string())
+        }
+        Complete::Filter => names(connection.filters().list_all_filters(0)?, |filter| filter.name),
+        _ => of_domain(connection, kind, args)?,
+    })
+}
+
+/// What belongs to the domain on the line.
+fn of_domain(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<String>> {
+    Ok(match kind {
+        Complete::Disk | Complete::DiskList => devices(connection, args, "disk", &[("target", "dev")])?,
+        Complete::Interface => interfaces(connection, args)?,
+        Complete::InterfaceMac => devices(connection, args, "interface", &[("mac", "address")])?,
+        Complete::Alias => aliases(connection, args)?,
+        Complete::Mountpoint => {
+            let mounted = connection.domains().fsinfo(&domain(connection, args)?, 0)?;
+            names(mounted, |filesystem| filesystem.mountpoint)
         }
         Complete::Snapshot => {
             let snapshots = connection.snapshots().list_all_snapshots(&domain(connection, args)?, 0)?;
@@ -64,6 +80,13 @@ fn find(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<
             let threads = connection.domains().iothread_info(&domain(connection, args)?, 0)?;
             threads.into_iter().map(|thread| thread.id.to_string()).collect()
         }
+        _ => of_host(connection, kind, args)?,
+    })
+}
+
+/// What belongs to the host. The other kinds need no connection; the shell knows them by itself.
+fn of_host(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<String>> {
+    Ok(match kind {
         Complete::HostCpu => {
             let map = connection.host().node_cpu_map(true, true, 0)?;
             let bit = |place: usize| map.map.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1);
@@ -72,10 +95,6 @@ fn find(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<
         Complete::HostCpuList => (0..cpu_list::host_cpus(connection)?).map(|cpu| cpu.to_string()).collect(),
         Complete::PageSize => page_sizes(connection)?,
         Complete::Key => keys(args.get("codeset")).map(str::to_string).collect(),
-        Complete::NodeDevice => {
-            let devices = connection.node_devices().list_all_node_devices(0)?;
-            names(devices, |device| device.name)
-        }
         Complete::HostInterface => {
             let interfaces = connection.interfaces().list_all_interfaces(0)?;
             names(interfaces, |interface| interface.name)
@@ -88,18 +107,7 @@ fn find(connection: &dyn Connection, kind: Complete, args: &Args) -> Result<Vec<
             let interfaces = connection.interfaces().list_all_interfaces(0)?;
             names(interfaces, |interface| interface.mac)
         }
-        Complete::Secret => {
-            let secrets = connection.secrets().list_all_secrets(0)?;
-            names(secrets, |secret| secret.uuid.to_string())
-        }
-        Complete::Filter => names(connection.filters().list_all_filters(0)?, |filter| filter.name),
-        // These need no connection; the shell knows them by itself.
-        Complete::Nothing
-        | Complete::File
-        | Complete::Command
-        | Complete::Words(_)
-        | Complete::WordList(_)
-        | Complete::NumberList => Vec::new(),
+        _ => Vec::new(),
     })
 }
 
