@@ -54,6 +54,7 @@ pub fn parse(xml: &str) -> Result<Element> {
 pub fn complete(mut tree: Element) -> Result<Element> {
     if tree.name == "domain" {
         settle_kind(&mut tree);
+        settle_formats(&mut tree);
         add_usual_devices(&mut tree);
     }
     let unknown = domain::complete_reporting(&mut tree, &XenPlatform)?;
@@ -98,6 +99,16 @@ fn settle_kind(tree: &mut Element) {
     }
     if kind == Kind::Hvm && os.child("boot").is_none() {
         os.push(Element::new("boot").with("dev", "hd"));
+    }
+}
+
+/// blktap's word for a plain image is `aio`.
+fn settle_formats(tree: &mut Element) {
+    let devices = tree.child_mut("devices").into_iter().flat_map(Element::elements_mut);
+    for driver in devices.filter_map(|device| device.child_mut("driver")) {
+        if driver.attribute("type") == Some("aio") {
+            driver.set("type", "raw");
+        }
     }
 }
 

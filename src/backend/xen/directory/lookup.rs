@@ -12,16 +12,6 @@ use crate::model::*;
 use crate::xml::domain::Domain as View;
 use uuid::Uuid;
 
-/// The refusal of a format that nobody here knows.
-fn unknown_format(error: Error, format: &str) -> Error {
-    match error.is_unsupported() {
-        true => {
-            Error::invalid_argument(format!("unsupported config type {format}")).from_origin(ErrorOrigin::XEN)
-        }
-        false => error,
-    }
-}
-
 impl DomainLookup for Directory {
     fn list_all_domains(&self, flags: u32) -> Result<Vec<DomainRef>> {
         self.listed(flags)
@@ -191,24 +181,12 @@ impl DomainLookup for Directory {
 
     fn xml_from_native(&self, native_format: &str, native_config: &str, flags: u32) -> Result<String> {
         check_flags(flags, 0, "libxlConnectDomainXMLFromNative")?;
-        if native_format != "xen-xl" {
-            return native::to_xml(native_format, native_config)
-                .map_err(|error| unknown_format(error, native_format));
-        }
-        let config = crate::backend::xen::native::config::Config::parse(native_config);
-        if let Some(unread) = config.unread().first() {
-            return Err(unread.error("the configuration"));
-        }
-        Ok(definition::complete(xl::domain_from_config(&config, Use::Exchanged)?)?.to_string())
+        native::to_xml(native_format, native_config)
     }
 
     fn xml_to_native(&self, native_format: &str, domain_xml: &str, flags: u32) -> Result<String> {
         check_flags(flags, 0, "libxlConnectDomainXMLToNative")?;
-        if native_format != "xen-xl" {
-            return native::from_xml(native_format, domain_xml)
-                .map_err(|error| unknown_format(error, native_format));
-        }
-        Ok(xl::config_from_domain(&definition::parse(domain_xml)?, Use::Exchanged)?.to_string())
+        native::from_xml(native_format, domain_xml)
     }
 }
 

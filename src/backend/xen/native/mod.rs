@@ -8,6 +8,8 @@ pub mod config;
 pub mod describe;
 pub mod rate;
 pub mod request;
+#[cfg(test)]
+mod tests;
 pub mod xl;
 pub mod xm;
 
@@ -15,29 +17,51 @@ use crate::backend::xen::definition;
 use crate::backend::xen::sxp::{Sxp, read_answer};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::xml::Element;
+use crate::xml::domain::variants;
+use xl::{Kind, Use};
 
 /// The name of xend's own format.
 const SXPR: &str = "xen-sxpr";
 /// The name of the format of xm's files.
 const XM: &str = "xen-xm";
+/// The name of the format of xl's files.
+const XL: &str = "xen-xl";
+/// What a configuration is called that came without a name.
+const CONFIGURATION: &str = "the configuration";
 
-/// Turns a configuration in one of the formats into a definition; *unsupported* for other formats.
-pub fn to_xml(format: &str, config: &str) -> Result<String> {
+/// Turns a configuration in one of the formats into a definition.
+pub fn to_xml(format: &str, text: &str) -> Result<String> {
     let tree = match format {
-        SXPR => describe::describe(&read_sxp(config)?, true)?,
-        XM => describe::describe(&xm::to_sxp(&config::Config::parse(config), "the configuration")?, true)?,
-        other => return Err(unknown_format(other, "virConnectDomainXMLFromNative")),
+        SXPR => described(&read_sxp(text)?)?,
+        XM => described(&xm::to_sxp(&config::Config::parse(text), CONFIGURATION)?)?,
+        XL => {
+            let config = config::Config::parse(text);
+            config.require_all_read(CONFIGURATION)?;
+            definition::complete(xl::domain_from_config(&config, Use::Exchanged)?)?
+        }
+        other => return Err(unknown_format(other)),
     };
-    Ok(tree.to_string())
+    // Nobody asked for what is secret.
+    Ok(variants::shown(&tree, None, false).to_string())
 }
 
-/// Turns a definition into a configuration in one of the formats; *unsupported* for other formats.
+/// What xend's words mean, in the words that other tools are used to.
+fn described(vm: &Sxp) -> Result<Element> {
+    let mut tree = describe::describe(vm, true)?;
+    let kind = Kind::of_os_type(&tree.child_text("os/type").unwrap_or_default());
+    xl::use_their_words(&mut tree, kind);
+    Ok(tree)
+}
+
+/// Turns a definition into a configuration in one of the formats.
 pub fn from_xml(format: &str, document: &str) -> Result<String> {
-    let configuration = |tree: &Element| request::configuration(tree, request::Abilities::ALL);
     match format {
-        SXPR => Ok(configuration(&definition::parse(document)?)?.to_string()),
-        XM => Ok(xm::from_sxp(&configuration(&definition::parse(document)?)?).to_string()),
-        other => Err(unknown_format(other, "virConnectDomainXMLToNative")),
+        SXPR => {
+            Ok(request::configuration(&definition::parse(document)?, request::Abilities::ALL)?.to_string())
+        }
+        XM => Ok(xl::config_from_domain(&definition::parse(document)?, Use::Xm)?.to_string()),
+        XL => Ok(xl::config_from_domain(&definition::parse(document)?, Use::Exchanged)?.to_string()),
+        other => Err(unknown_format(other)),
     }
 }
 
@@ -51,9 +75,6 @@ pub fn read_sxp(text: &str) -> Result<Sxp> {
     }
 }
 
-/// Nobody here knows the format; another layer may.
-fn unknown_format(format: &str, function: &'static str) -> Error {
-    let mut error = Error::unsupported(function);
-    error.message = format!("{}: config type '{format}'", error.message);
-    error.from_origin(ErrorOrigin::XEN)
+fn unknown_format(format: &str) -> Error {
+    Error::invalid_argument(format!("unsupported config type {format}")).from_origin(ErrorOrigin::XEN)
 }

@@ -1,35 +1,41 @@
 //! The limit of what an interface sends, `rate=10Mb/s@20ms`, as `<bandwidth>`.
 
+use crate::error::{Error, ErrorOrigin, Result};
 use crate::xml::Element;
 
-/// The element of a rate in the notation of Xen's tools; nothing for what cannot be read.
-pub fn read(rate: &str) -> Option<Element> {
-    let average = kilobytes_a_second(rate)?;
-    Some(Element::new("bandwidth").with_child(Element::new("outbound").with("average", average)))
+/// The element of a rate in the notation of Xen's tools; none for one that is too small to be told.
+pub fn read(rate: &str) -> Result<Option<Element>> {
+    let invalid = || {
+        let detail = format!("Invalid rate '{rate}' specified");
+        Error::internal(detail).from_origin(ErrorOrigin::XEN)
+    };
+    let average = kilobytes_a_second(rate).ok_or_else(invalid)?;
+    let limit = || Element::new("bandwidth").with_child(Element::new("outbound").with("average", average));
+    Ok((average > 0).then(limit))
 }
 
-/// A rate such as `10Mb/s`, `1GB/s`, `500KB/s@20ms` in kilobytes a second.
+/// A rate such as `10Mb/s`, `1GB/s`, `500KB/s@20ms` in kilobytes a second; these tools count in steps of 1024.
 fn kilobytes_a_second(rate: &str) -> Option<u64> {
-    let rate = rate.split('@').next()?.trim();
+    let rate = rate.split('@').next()?.trim().strip_suffix("/s")?;
     let digits = rate.find(|c: char| !c.is_ascii_digit())?;
     let number: u64 = rate[..digits].parse().ok()?;
-    let bits = match rate[digits..].trim_end_matches("/s") {
-        "b" => number,
-        "Kb" => number.checked_mul(1_000)?,
-        "Mb" => number.checked_mul(1_000_000)?,
-        "Gb" => number.checked_mul(1_000_000_000)?,
-        "B" => number.checked_mul(8)?,
-        "KB" => number.checked_mul(8_000)?,
-        "MB" => number.checked_mul(8_000_000)?,
-        "GB" => number.checked_mul(8_000_000_000)?,
+    let (unit, bits) = match rate[digits..].strip_suffix('b') {
+        Some(unit) => (unit, true),
+        None => (rate[digits..].strip_suffix('B')?, false),
+    };
+    let kilobytes = match unit {
+        "" => number / 1000,
+        "K" => number,
+        "M" => number.checked_mul(1 << 10)?,
+        "G" => number.checked_mul(1 << 20)?,
         _ => return None,
     };
-    Some(bits / 8_000)
+    Some(if bits { kilobytes / 8 } else { kilobytes })
 }
 
 /// The notation of an interface's limit, if it has one. Xen limits the average of what a guest sends and nothing
 /// else; the error is what else was asked for.
-pub fn write(interface: &Element) -> Result<Option<String>, &'static str> {
+pub fn write(interface: &Element) -> std::result::Result<Option<String>, &'static str> {
     let Some(bandwidth) = interface.child("bandwidth") else { return Ok(None) };
     if bandwidth.child("inbound").is_some() {
         return Err("an <inbound> limit");
@@ -49,20 +55,23 @@ mod tests {
     #[test]
     fn rates_are_read_and_written() {
         for (rate, average) in [
-            ("10Mb/s", 1250),
-            ("1GB/s", 1_000_000),
+            ("10Mb/s", 1280),
+            ("1GB/s", 1 << 20),
             ("500KB/s@20ms", 500),
             ("8000b/s", 1),
             ("16Kb/s", 2),
-            ("3MB/s", 3000),
+            ("3MB/s", 3072),
             ("2000B/s", 2),
-            ("1Gb/s", 125_000),
+            ("1Gb/s", 131_072),
         ] {
-            let interface = Element::new("interface").with_child(read(rate).unwrap());
+            let interface = Element::new("interface").with_child(read(rate).unwrap().unwrap());
             assert_eq!(write(&interface).unwrap(), Some(format!("{average}KB/s")), "{rate}");
         }
-        for wrong in ["", "10", "fast", "10Tb/s", "99999999999999999999b/s", "99999999999999999GB/s"] {
-            assert_eq!(read(wrong), None, "{wrong}");
+        assert_eq!(read("7Kb/s").unwrap(), None);
+        for wrong in ["", "10", "fast", "10MB", "10Tb/s", "99999999999999999999b/s", "99999999999999999GB/s"]
+        {
+            let error = read(wrong).unwrap_err().to_string();
+            assert_eq!(error, format!("internal error: Invalid rate '{wrong}' specified"));
         }
     }
 

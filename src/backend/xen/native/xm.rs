@@ -1,6 +1,7 @@
 //! xm's configuration files: what xm made of them before it asked xend, and back.
 
 use super::config::{Config, Value};
+use super::rate;
 use crate::backend::xen::sxp::Sxp;
 use crate::error::{Error, ErrorOrigin, Result};
 
@@ -78,6 +79,7 @@ const OTHER: &[&str] = &[
     "nics",
     "restart",
     "bootentry",
+    "device_model_override",
 ];
 
 /// Whether a key has a meaning here, so that a statement that cannot be read matters.
@@ -113,6 +115,10 @@ pub fn to_sxp(config: &Config, file: &str) -> Result<Sxp> {
     if is_hvm {
         let same: Vec<(&str, &str)> = FULL.iter().map(|name| (*name, *name)).collect();
         copy(config, &same, &mut image);
+        // Other tools that write such files call it so.
+        if let Some(program) = config.text("device_model_override") {
+            image.set("device_model", program);
+        }
     } else {
         copy(config, PARAVIRTUAL, &mut image);
         if config.number("localtime").is_some_and(|local| local != 0) {
@@ -182,10 +188,11 @@ fn devices(config: &Config, file: &str, is_hvm: bool) -> Result<Vec<Sxp>> {
         interfaces.push(String::new());
     }
     for text in interfaces {
-        devices.push(
-            settings("vif", &text)
-                .ok_or_else(|| wrong(file, format!("vif '{text}' is not 'name=value,…'")))?,
-        );
+        let interface = settings("vif", &text);
+        let interface =
+            interface.ok_or_else(|| wrong(file, format!("vif '{text}' is not 'name=value,…'")))?;
+        interface.get("rate").map_or(Ok(None), |rate| rate::read(&rate))?;
+        devices.push(interface);
     }
     for text in config.list("pci") {
         devices.push(host_device(&text).ok_or_else(|| wrong(file, format!("pci '{text}' is no address")))?);

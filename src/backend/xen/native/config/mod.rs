@@ -192,6 +192,19 @@ impl Config {
         }
     }
 
+    /// Gives a key another name, in its place.
+    pub fn rename(&mut self, name: &str, new: &str) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.name == name) {
+            entry.name = new.to_string();
+        }
+    }
+
+    /// Puts keys in this order, and those that are not in it behind them.
+    pub fn arrange(&mut self, order: &[&str]) {
+        let place = |name: &str| order.iter().position(|known| *known == name).unwrap_or(order.len());
+        self.entries.sort_by_key(|entry| place(&entry.name));
+    }
+
     /// Takes a key away.
     pub fn remove(&mut self, name: &str) {
         self.entries.retain(|entry| entry.name != name);

@@ -46,7 +46,9 @@ fn disk(device: &Sxp, is_hvm: bool) -> Element {
     };
     let mut disk = match device.get("uname") {
         Some(uname) => with_source(&uname, device.head().as_deref()),
-        None => Element::new("disk").with("type", "file"),
+        None => Element::new("disk")
+            .with("type", "block")
+            .with_child(Element::new("driver").with("name", "phy").with("type", "raw")),
     };
     disk.set("device", kind);
     let bus = match target.get(..2) {
@@ -86,10 +88,7 @@ fn with_source(uname: &str, class: Option<&str>) -> Element {
         _ => (rest, None),
     };
     let driver = if class == Some("tap2") && driver == "tap" { "tap2" } else { driver };
-    let mut element = Element::new("driver").with("name", driver);
-    if let Some(format) = format {
-        element.set("type", format);
-    }
+    let element = Element::new("driver").with("name", driver).with("type", format.unwrap_or("raw"));
     let (kind, attribute, path) = match driver {
         "phy" if path.starts_with('/') => ("block", "dev", path.to_string()),
         "phy" => ("block", "dev", format!("/dev/{path}")),
@@ -122,7 +121,8 @@ fn interface(device: &Sxp, is_hvm: bool, place: Option<(u32, usize)>) -> Element
     if let Some(script) = device.get("script") {
         interface.push(Element::new("script").with("path", script));
     }
-    if let Some(limit) = device.get("rate").and_then(|rate| rate::read(&rate)) {
+    // What cannot be read xend would not have taken.
+    if let Some(limit) = device.get("rate").and_then(|rate| rate::read(&rate).ok()).flatten() {
         interface.push(limit);
     }
     let named = device.get("vifname").or_else(|| place.map(|(id, number)| format!("vif{id}.{number}")));
@@ -220,7 +220,8 @@ fn add_screen(domain: &Sxp, image: &Image, secure: bool, devices: &mut Element) 
     }
     if image.is_hvm {
         let model = if image.has("stdvga") { "vga" } else { "cirrus" };
-        let mut model = Element::new("model").with("type", model);
+        let usual = if model == "vga" { 16 } else { 8 };
+        let mut model = Element::new("model").with("type", model).with("vram", usual * 1024);
         if let Some(size) = image.get("videoram").and_then(|text| text.parse::<u64>().ok()) {
             model.set("vram", size.saturating_mul(1024));
         }

@@ -168,10 +168,12 @@ impl<'a> Image<'a> {
     }
 
     fn add_kernel(&self, os: &mut Element) {
-        let Some(kernel) = self.get("kernel") else { return };
-        os.push(Element::new("kernel").with_text(kernel));
-        if let Some(ramdisk) = self.get("ramdisk") {
-            os.push(Element::new("initrd").with_text(ramdisk));
+        // A bootloader finds both by itself and takes the line from here.
+        if let Some(kernel) = self.get("kernel") {
+            os.push(Element::new("kernel").with_text(kernel));
+            if let Some(ramdisk) = self.get("ramdisk") {
+                os.push(Element::new("initrd").with_text(ramdisk));
+            }
         }
         let root = self.get("root").map(|root| format!("root={root}"));
         let words: Vec<String> = root.into_iter().chain(self.get("args")).collect();
@@ -188,6 +190,9 @@ impl<'a> Image<'a> {
         for name in ["acpi", "apic", "hap", "viridian", "pae"] {
             if self.has(name) {
                 features.push(Element::new(name));
+            } else if name == "hap" && self.get(name).is_some() {
+                // What a machine has unasked and this one has not.
+                features.push(Element::new(name).with("state", "off"));
             }
         }
         if features.elements().next().is_some() {

@@ -11,8 +11,8 @@ pub const FEATURES: &[&str] = &["acpi", "apic", "pae", "hap", "viridian"];
 const LOADERS: &[&str] = &["/usr/lib/xen/boot/hvmloader", "/usr/lib64/xen/boot/hvmloader"];
 const EMULATORS: &[&str] = &["/usr/lib/xen/bin/qemu-dm", "/usr/lib64/xen/bin/qemu-dm"];
 
-/// The memory of a video card, in KiB, where a definition does not say how much.
-const DEFAULT_VIDEO_MEMORY: u64 = 16 * 1024;
+/// The memory of a video card, in KiB, where nobody says how much: of the better one, and of the usual one.
+const USUAL_VIDEO_MEMORY: [u64; 2] = [16 * 1024, 8 * 1024];
 
 /// `(linux (kernel K) (ramdisk R) (args A))`.
 pub fn paravirtual(tree: &Element) -> Result<Sxp> {
@@ -93,7 +93,7 @@ fn add_clock(tree: &Element, image: &mut Sxp) -> Result<()> {
         Some(other) => return Err(refused(format!("xend has no clock with the offset '{other}'"))),
     };
     image.push(Sxp::pair("localtime", u8::from(local)));
-    if let Some(shift) = shift {
+    if let Some(shift) = shift.filter(|shift| *shift != "0") {
         image.push(Sxp::pair("rtc_timeoffset", shift));
     }
     for timer in clock.children("timer") {
@@ -165,7 +165,7 @@ fn add_screen(devices: &Element, image: &mut Sxp) -> Result<()> {
         Some(other) => return Err(refused(format!("xend has no video card '{other}': use cirrus or vga"))),
     }
     let size = model.and_then(|model| model.attribute("vram")).and_then(|size| size.parse::<u64>().ok());
-    if let Some(size) = size.filter(|size| *size != DEFAULT_VIDEO_MEMORY) {
+    if let Some(size) = size.filter(|size| !USUAL_VIDEO_MEMORY.contains(size)) {
         image.push(Sxp::pair("videoram", size.div_ceil(1024)));
     }
     Ok(())

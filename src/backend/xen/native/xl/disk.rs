@@ -12,6 +12,8 @@ struct Specification {
     format: String,
     device: String,
     writable: bool,
+    /// Others write to it too, and it does not matter.
+    shareable: bool,
     is_cdrom: bool,
     backend_type: String,
     backend: String,
@@ -117,7 +119,11 @@ impl Specification {
             }
             "access" => {
                 self.writable = match value {
-                    "" | "rw" | "w" | "w!" | "!" => true,
+                    "" | "rw" | "w" => true,
+                    "w!" | "!" => {
+                        self.shareable = true;
+                        true
+                    }
                     "ro" | "r" => false,
                     other => return Err(not_understood(name, other)),
                 }
@@ -193,6 +199,8 @@ pub(super) fn element(specification: &str, kind: Kind, purpose: Use) -> Result<E
     element.push(Element::new("target").with("dev", &disk.device).with("bus", bus));
     if !disk.writable {
         element.push(Element::new("readonly"));
+    } else if disk.shareable {
+        element.push(Element::new("shareable"));
     }
     Ok(element)
 }
@@ -210,11 +218,26 @@ fn format_word(disk: &Disk) -> Option<&str> {
 
 /// The specification of a `<disk>`.
 pub fn specification(element: &Element) -> Result<String> {
+    specification_for(element, Use::Kept)
+}
+
+/// The specification of a `<disk>`, in the words of whom it is for.
+pub(super) fn specification_for(element: &Element, purpose: Use) -> Result<String> {
     let disk = Disk::parse(element);
-    let refusal = |what: &str| {
-        Error::unsupported_configuration(format!("disk '{}': {what} cannot be had with xl", disk.target))
-    };
-    let refuse = |what: &str| Err(refusal(what));
+    refuse_impossible(&disk)?;
+    match purpose {
+        Use::Xm => old_specification(&disk),
+        _ => new_specification(&disk, purpose),
+    }
+}
+
+fn refusal(disk: &Disk, what: &str) -> Error {
+    let target = &disk.target;
+    Error::unsupported_configuration(format!("disk '{target}': {what} cannot be had with xl"))
+}
+
+fn refuse_impossible(disk: &Disk) -> Result<()> {
+    let refuse = |what: &str| Err(refusal(disk, what));
     let source = disk.source.as_ref();
     match source.map(|source| source.kind.as_str()) {
         None | Some("file" | "block") => {}
@@ -234,23 +257,65 @@ pub fn specification(element: &Element) -> Result<String> {
     if path.contains(['\n', '"']) || !fits_in_specification(&disk.target) {
         return refuse("its path or target");
     }
+    Ok(())
+}
+
+/// `file:/a.img,hda,w`, as xm reads it.
+fn old_specification(disk: &Disk) -> Result<String> {
+    let path = disk.path().unwrap_or_default();
+    if !fits_in_specification(path) {
+        return Err(refusal(disk, "its path"));
+    }
+    let format = match disk.format.as_deref() {
+        None | Some("raw") => "aio",
+        Some(format) => format,
+    };
+    let uname = match disk.element.child_attribute("driver", "name") {
+        _ if path.is_empty() => String::new(),
+        None => path.to_string(),
+        Some(driver @ ("tap" | "tap2")) => format!("{driver}:{format}:{path}"),
+        Some(driver) => format!("{driver}:{path}"),
+    };
+    let kind = if disk.device == "cdrom" { ":cdrom" } else { "" };
+    let access = match (disk.readonly, disk.shareable) {
+        (true, _) => "r",
+        (false, true) => "!",
+        (false, false) => "w",
+    };
+    let backend = disk.element.child_attribute("backenddomain", "name");
+    let backend = backend.map(|backend| format!(",{backend}")).unwrap_or_default();
+    Ok(format!("{uname},{}{kind},{access}{backend}", disk.target))
+}
+
+/// `format=raw,vdev=hda,access=rw,target=/a.img`, as xl reads it.
+fn new_specification(disk: &Disk, purpose: Use) -> Result<String> {
+    let refusal = |what: &str| refusal(disk, what);
+    let path = disk.path().unwrap_or_default();
     let is_cdrom = disk.device == "cdrom";
-    let format = format_word(&disk).ok_or_else(|| refusal("its format"))?;
+    let format = format_word(disk).ok_or_else(|| refusal("its format"))?;
+    let is_exchanged = purpose == Use::Exchanged;
+    let format = if format == "empty" && is_exchanged { "raw" } else { format };
     let mut text = String::new();
     if format != "empty" {
         text.push_str(&format!("format={format},"));
     }
-    let access = if is_cdrom || disk.readonly { "ro" } else { "rw" };
+    let access = match () {
+        () if is_cdrom || disk.readonly => "ro",
+        // A word that other tools exchange and xl itself does not take.
+        () if disk.shareable && is_exchanged => "!",
+        () => "rw",
+    };
     text.push_str(&format!("vdev={},access={access}", disk.target));
     match disk.element.child_attribute("driver", "name") {
         Some("phy") => text.push_str(",backendtype=phy"),
         Some("qemu") => text.push_str(",backendtype=qdisk"),
+        Some("file") if is_exchanged => text.push_str(",backendtype=qdisk"),
         Some("tap" | "tap2") => text.push_str(",backendtype=tap"),
         _ => {}
     }
     if let Some(backend) = disk.element.child_attribute("backenddomain", "name") {
         if !fits_in_specification(backend) {
-            return refuse("its backend domain");
+            return Err(refusal("its backend domain"));
         }
         text.push_str(&format!(",backend={backend}"));
     }
@@ -263,6 +328,8 @@ pub fn specification(element: &Element) -> Result<String> {
         text.push_str(",devtype=cdrom");
     }
     // Everything behind it belongs to it, commas too.
-    text.push_str(&format!(",target={path}"));
+    if !path.is_empty() || !is_exchanged {
+        text.push_str(&format!(",target={path}"));
+    }
     Ok(text)
 }

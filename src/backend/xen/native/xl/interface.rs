@@ -7,7 +7,7 @@ use crate::xml::Element;
 use crate::xml::domain::Interface;
 
 /// An `<interface>` from a specification.
-pub(super) fn element(specification: &str, kind: Kind) -> Element {
+pub(super) fn element(specification: &str, kind: Kind) -> Result<Element> {
     let fields = fields(specification);
     let field = |wanted: &str| {
         let found = fields.iter().find(|(name, _)| *name == wanted);
@@ -39,7 +39,7 @@ pub(super) fn element(specification: &str, kind: Kind) -> Element {
     if let Some(backend) = field("backend").filter(|backend| *backend != "0" && *backend != "Domain-0") {
         element.push(Element::new("backenddomain").with("name", backend));
     }
-    if let Some(limit) = field("rate").and_then(rate::read) {
+    if let Some(limit) = field("rate").map(rate::read).transpose()?.flatten() {
         element.push(limit);
     }
     if let Some(name) = field("vifname") {
@@ -57,7 +57,7 @@ pub(super) fn element(specification: &str, kind: Kind) -> Element {
     if let Some(mtu) = field("mtu") {
         element.push(Element::new("mtu").with("size", mtu));
     }
-    element
+    Ok(element)
 }
 
 /// The specification of an `<interface>`.
@@ -80,7 +80,7 @@ pub(super) fn specification_for(element: &Element, kind: Kind, purpose: Use) -> 
         "ethernet" => {}
         kind => return refuse(format!("the type '{kind}'")),
     }
-    let usual = (purpose == Use::Exchanged && card.kind == "bridge").then_some("vif-bridge");
+    let usual = (purpose != Use::Kept && card.kind == "bridge").then_some("vif-bridge");
     let script = card.script.as_deref().or(usual);
     parts.extend(script.map(|script| format!("script={script}")));
     let addresses: Vec<String> = card
@@ -95,6 +95,9 @@ pub(super) fn specification_for(element: &Element, kind: Kind, purpose: Use) -> 
     }
     parts.extend(card.target.as_ref().map(|name| format!("vifname={name}")));
     match card.model.as_deref() {
+        Some("netfront") if kind == Kind::Hvm && purpose == Use::Xm => {
+            parts.push("type=netfront".to_string());
+        }
         Some("netfront") if kind == Kind::Hvm => parts.push("type=vif".to_string()),
         Some("netfront") | None => {}
         Some(model) if kind == Kind::Hvm => parts.push(format!("model={model}")),

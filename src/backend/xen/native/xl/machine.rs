@@ -1,6 +1,6 @@
 //! What a guest boots from, its features, its clock and its lesser devices.
 
-use super::Kind;
+use super::{Kind, Use};
 use crate::backend::xen::native::config::{Config, Value};
 use crate::error::{Error, Result};
 use crate::xml::Element;
@@ -41,9 +41,11 @@ pub(super) fn push_os(config: &Config, kind: Kind, domain: &mut Element) {
         os.push(loader.with_text(firmware.unwrap_or_else(|| HVMLOADER.to_string())));
     } else if let Some(bootloader) = text("bootloader") {
         domain.push(child("bootloader", bootloader));
-        let arguments = match config.get("bootloader_args") {
-            Some(Value::List(_)) => Some(config.list("bootloader_args").join(" ")),
-            _ => text("bootloader_args"),
+        // The second word is the older one.
+        let key = if config.get("bootloader_args").is_some() { "bootloader_args" } else { "bootargs" };
+        let arguments = match config.get(key) {
+            Some(Value::List(_)) => Some(config.list(key).join(" ")),
+            _ => text(key),
         };
         if let Some(arguments) = arguments {
             domain.push(child("bootloader_args", arguments));
@@ -185,7 +187,7 @@ fn host_device(place: &str) -> Result<Element> {
     Ok(device.with_child(Element::new("source").with_child(address)))
 }
 
-pub(super) fn write_os(domain: &Domain, kind: Kind, config: &mut Config) -> Result<()> {
+pub(super) fn write_os(domain: &Domain, kind: Kind, purpose: Use, config: &mut Config) -> Result<()> {
     let tree = &domain.element;
     if let Some(bootloader) = tree.child_text("bootloader") {
         config.set("bootloader", bootloader);
@@ -194,8 +196,17 @@ pub(super) fn write_os(domain: &Domain, kind: Kind, config: &mut Config) -> Resu
         }
     }
     let text = |name: &str| tree.child_text(&format!("os/{name}")).filter(|text| !text.is_empty());
+    let is_old_machine = kind == Kind::Hvm && purpose == Use::Xm;
+    if is_old_machine {
+        if text("kernel").is_some() {
+            let detail = "xm boots a full machine from its disks only, by its own loader";
+            return Err(Error::unsupported_configuration(detail));
+        }
+        config.set("kernel", text("loader").unwrap_or_else(|| HVMLOADER.to_string()));
+    }
     if kind == Kind::Hvm {
         match text("loader").as_deref() {
+            _ if is_old_machine => {}
             Some(path) if path.ends_with("ovmf.bin") || path.ends_with("OVMF.fd") => {
                 config.set("bios", "ovmf")
             }
@@ -218,7 +229,8 @@ pub(super) fn write_os(domain: &Domain, kind: Kind, config: &mut Config) -> Resu
             config.set("boot", letters);
         }
     }
-    let direct = [("kernel", "kernel"), ("initrd", "ramdisk"), ("cmdline", "cmdline")];
+    let line = if purpose == Use::Xm { "extra" } else { "cmdline" };
+    let direct = [("kernel", "kernel"), ("initrd", "ramdisk"), ("cmdline", line)];
     for (name, key) in direct {
         if let Some(text) = text(name) {
             config.set(key, text);

@@ -5,6 +5,7 @@
 
 mod disk;
 mod display;
+mod exchange;
 mod interface;
 pub mod live;
 mod machine;
@@ -15,7 +16,7 @@ mod writer;
 
 pub use disk::specification as disk_specification;
 pub use interface::specification as interface_specification;
-pub use reader::domain_from_config;
+pub use reader::{domain_from_config, use_their_words};
 pub use writer::{config_from_domain, keep_unknown};
 
 use super::config::Config;
@@ -27,6 +28,8 @@ pub enum Use {
     Kept,
     /// The exchange with other tools, in the words they are used to.
     Exchanged,
+    /// The same for xm, the tool before this one, which has other words for some of it.
+    Xm,
 }
 
 /// The three ways a guest can be run.

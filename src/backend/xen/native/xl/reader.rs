@@ -30,14 +30,14 @@ pub fn domain_from_config(config: &Config, purpose: Use) -> Result<Element> {
         domain.push(Element::new(key).with_text(action));
     }
     domain.push(devices(config, kind, purpose)?);
-    if purpose == Use::Exchanged {
+    if purpose != Use::Kept {
         use_their_words(&mut domain, kind);
     }
     Ok(domain)
 }
 
 /// Says what others say, though it means nothing: how the clock of this kind of guest is kept, the loader's format.
-fn use_their_words(domain: &mut Element, kind: Kind) {
+pub fn use_their_words(domain: &mut Element, kind: Kind) {
     if let Some(clock) =
         domain.child_mut("clock").filter(|clock| clock.attribute("offset") != Some("variable"))
     {
@@ -132,7 +132,7 @@ fn devices(config: &Config, kind: Kind, purpose: Use) -> Result<Element> {
         devices.push(disk::element(specification, kind, purpose)?);
     }
     for specification in config.list("vif") {
-        devices.push(interface::element(&specification, kind));
+        devices.push(interface::element(&specification, kind)?);
     }
     for console in display::consoles(config, kind) {
         devices.push(console);

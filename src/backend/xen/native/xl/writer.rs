@@ -1,6 +1,6 @@
 //! From a completed definition to a configuration.
 
-use super::{Kind, Use, disk, display, interface, machine};
+use super::{Kind, Use, disk, display, exchange, interface, machine};
 use crate::backend::xen::native::config::Config;
 use crate::error::{Error, Result};
 use crate::xml::Element;
@@ -27,6 +27,13 @@ const DEVICES: &[&str] = &[
 pub fn config_from_domain(tree: &Element, purpose: Use) -> Result<Config> {
     let domain = Domain::parse(tree)?;
     let kind = Kind::of_os_type(&tree.child_text("os/type").unwrap_or_default());
+    if purpose == Use::Xm && kind == Kind::Pvh {
+        return Err(Error::unsupported_configuration("xm knows no guests of type 'xenpvh'"));
+    }
+    if purpose == Use::Xm && kind == Kind::Hvm && tree.find("devices").is_some_and(has_several_ports) {
+        let detail = "Multiple serial devices are not supported by xen-xm";
+        return Err(Error::unsupported_configuration(detail));
+    }
     let devices = tree.child("devices").cloned().unwrap_or_default();
     if let Some(device) = devices.elements().find(|device| !DEVICES.contains(&device.name.as_str())) {
         let detail = format!("<{}> devices cannot be had with xl", device.name);
@@ -53,13 +60,22 @@ pub fn config_from_domain(tree: &Element, purpose: Use) -> Result<Config> {
         Kind::Pvh => config.set("type", "pvh"),
         Kind::Pv => {}
     }
-    machine::write_os(&domain, kind, &mut config)?;
-    set_list(&mut config, "disk", devices.children("disk").map(disk::specification))?;
+    machine::write_os(&domain, kind, purpose, &mut config)?;
+    set_list(
+        &mut config,
+        "disk",
+        devices.children("disk").map(|disk| disk::specification_for(disk, purpose)),
+    )?;
     machine::write_cards(&devices, kind, &mut config)?;
-    if purpose == Use::Kept {
-        write_own(tree, &mut config);
+    match purpose {
+        Use::Kept => write_own(tree, &mut config),
+        Use::Exchanged | Use::Xm => exchange::settle(&mut config, purpose),
     }
     Ok(config)
+}
+
+fn has_several_ports(devices: &Element) -> bool {
+    devices.children("serial").nth(1).is_some()
 }
 
 fn set_list(config: &mut Config, key: &str, items: impl Iterator<Item = Result<String>>) -> Result<()> {

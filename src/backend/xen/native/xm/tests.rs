@@ -123,8 +123,10 @@ fn definitions_survive_both_formats() {
         for format in ["xen-sxpr", "xen-xm"] {
             let native = from_xml(format, &chosen).unwrap();
             let again = to_xml(format, &native).unwrap();
-            // A paravirtual root is a word of the command line once it went through a definition.
-            assert_eq!(chosen, again, "{format}: {native}");
+            // A paravirtual root is a word of the command line once it went through a definition, and bridges name
+            // their usual script.
+            let plain = |xml: &str| xml.replace("      <script path='vif-bridge'/>\n", "");
+            assert_eq!(plain(&chosen), plain(&again), "{format}: {native}");
         }
     }
 }
