@@ -195,11 +195,11 @@ fn settle_format(tree: &mut Element, kind: &Kind) -> Result<()> {
 }
 
 fn source_name(tree: &Element) -> Option<String> {
-    tree.child_text("source/name").filter(|name| !name.is_empty())
+    tree.child_string("source/name")
 }
 
 fn settle_name(tree: &mut Element) -> Result<()> {
-    let given = tree.child_text("name").filter(|name| !name.is_empty());
+    let given = tree.child_string("name");
     let Some(name) = given.or_else(|| source_name(tree)) else {
         return Err(Error::xml("missing pool source name element"));
     };
@@ -287,7 +287,7 @@ fn tidy_path(path: &str) -> String {
 }
 
 fn settle_target(tree: &mut Element, kind: &Kind) -> Result<()> {
-    let name = tree.child_text("name").unwrap_or_default();
+    let name = tree.child_string("name").unwrap_or_default();
     let made = match kind.name {
         "logical" | "zfs" => {
             let volumes = source_name(tree).unwrap_or(name);
@@ -300,7 +300,7 @@ fn settle_target(tree: &mut Element, kind: &Kind) -> Result<()> {
         }
         _ => None,
     };
-    let given = tree.child_text("target/path").filter(|path| !path.is_empty());
+    let given = tree.child_string("target/path");
     let needed = kind.needs.iter().any(|need| matches!(need, TargetPath));
     match made.or(given) {
         Some(path) if made_for(kind, needed) => {

@@ -240,6 +240,7 @@ impl Shape {
     fn check_attributes(&self, element: &mut Element, unknown: &mut Vec<Unknown>) -> Result<()> {
         let (name, line) = (element.name.clone(), element.line);
         let mut kept = Vec::with_capacity(element.attributes.len());
+        let mut faults = Vec::new();
         for (attribute, value) in element.attributes.drain(..) {
             let Some(known) = self.attributes.iter().find(|known| known.name == attribute) else {
                 if !attribute.starts_with("xmlns") && !attribute.starts_with("xml:") {
@@ -247,12 +248,20 @@ impl Shape {
                 }
                 continue;
             };
-            let value = canonical_value(&name, known, value)?;
-            if known.omitted != Some(value.as_str()) {
-                kept.push((attribute, value));
+            match canonical_value(&name, known, value) {
+                Ok(value) if known.omitted == Some(value.as_str()) => {}
+                Ok(value) => kept.push((attribute, value)),
+                Err(error) => {
+                    let place = self.attributes.iter().position(|other| other.name == known.name);
+                    faults.push((place, error));
+                }
             }
         }
         element.attributes = kept;
+        // Of several faults the first of the table is told, whatever the document's order.
+        if let Some((_, error)) = faults.into_iter().min_by_key(|(place, _)| *place) {
+            return Err(error);
+        }
         for known in self.attributes.iter().filter(|known| known.required) {
             if element.attribute(known.name).is_none() && known.omitted.is_none() {
                 return Err(missing_attribute(&name, known.name));

@@ -130,6 +130,11 @@ impl Element {
         self.find(path).map(|element| element.text().trim().to_string())
     }
 
+    /// The text of a child as it stands, blanks included, if there is such a child and any text in it.
+    pub fn child_string(&self, path: &str) -> Option<String> {
+        self.find(path).map(Element::text).filter(|text| !text.is_empty())
+    }
+
     /// The value of a child's attribute.
     pub fn child_attribute(&self, path: &str, name: &str) -> Option<&str> {
         self.find(path).and_then(|element| element.attribute(name))

@@ -62,9 +62,11 @@ fn bytes(element: &Element) -> Result<u64> {
     let text = element.text();
     let malformed = || Error::xml(format!("malformed {name} element"));
     let number: u64 = text.trim().parse().map_err(|_| malformed())?;
-    let unit = element.attribute("unit").unwrap_or("B");
-    let factor = factor(unit).ok_or_else(|| Error::invalid_argument(format!("unknown suffix '{unit}'")))?;
-    number.checked_mul(factor).ok_or_else(|| {
+    let unit = element.attribute("unit").unwrap_or_default();
+    let factor = factor(if unit.is_empty() { "B" } else { unit })
+        .ok_or_else(|| Error::invalid_argument(format!("unknown suffix '{unit}'")))?;
+    let bytes = number.checked_mul(factor).filter(|bytes| *bytes <= i64::MAX as u64);
+    bytes.ok_or_else(|| {
         Error::new(crate::error::ErrorCode::OVERFLOW, format!("value too large: {number}{unit}"))
     })
 }
@@ -90,7 +92,7 @@ pub fn complete(tree: &mut Element, pool_type: &str, folder: &str, keep_path: bo
         let found = &tree.name;
         return Err(Error::xml(format!("expecting root element of 'volume', not '{found}'")));
     }
-    let name = tree.child_text("name").filter(|name| !name.is_empty());
+    let name = tree.child_string("name");
     let name = name.ok_or_else(|| Error::xml("missing volume name element"))?;
     match tree.attribute("type") {
         None => tree.set("type", "file"),
@@ -108,7 +110,7 @@ pub fn complete(tree: &mut Element, pool_type: &str, folder: &str, keep_path: bo
         element.set_text(size);
     }
     let target = tree.child_or_new("target");
-    let own = target.child_text("path").filter(|path| keep_path && !path.is_empty());
+    let own = target.child_string("path").filter(|_| keep_path);
     let path = own.unwrap_or_else(|| format!("{folder}/{name}"));
     target.child_or_new("path").set_text(&path);
     settle_format(target, formats(pool_type))?;

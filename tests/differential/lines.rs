@@ -119,7 +119,7 @@ impl Base {
         let mut all: Vec<String> = self.setup.clone();
         all.extend([state.to_string()].into_iter().filter(|state| !state.is_empty()));
         all.extend(lines);
-        Script { name: format!("{}:", self.row.name), files: values::files(), lines: all }
+        Script { name: format!("{}:", self.row.name), files: values::files(), lines: all, whole: false }
     }
 }
 
@@ -182,6 +182,53 @@ pub fn event_scripts() -> Vec<Script> {
 
 fn optional(row: &'static Command) -> impl Iterator<Item = &'static Opt> {
     row.listed_options().filter(|option| !option.required)
+}
+
+/// The commands that no process of its own can be given, each with its reason.
+const NEVER_ALONE: &[(&str, &str)] = &[
+    ("complete", "is hidden, and has its own suite"),
+    ("self-test", "is hidden, and speaks of our own table"),
+    ("cd", "says no when nobody types"),
+];
+
+/// For every command, each in a process of its own: every operand missing, an unknown option, too many words, a bad
+/// number, an unknown object, what should succeed, and its help.
+pub fn status_scripts() -> Vec<Script> {
+    let facts = include_str!("../facts/virsh-commands.txt");
+    let mut scripts = Vec::new();
+    for row in hvsh::commands::TABLE.rows().filter(|row| facts.lines().any(|name| name == row.name)) {
+        if NEVER_ALONE.iter().any(|(name, _)| *name == row.name) {
+            continue;
+        }
+        let base = Base::new(row);
+        let mut lines = vec![
+            row.name.to_string(),
+            base.line("--nosuch"),
+            base.line("extra extra extra extra extra extra"),
+            format!("help {}", row.name),
+            format!("{} --help", row.name),
+        ];
+        for (option, _) in &base.given {
+            lines.push(base.but(option.name, None));
+            if option.kind == OptKind::Number {
+                lines.push(base.but(option.name, Some("x")));
+            } else if option.complete != Complete::Nothing {
+                lines.push(base.but(option.name, Some("nosuch")));
+            }
+        }
+        for option in optional(row).filter(|option| option.kind == OptKind::Number) {
+            lines.push(base.line(&by_name(option, "x")));
+        }
+        // The last one that takes a value gets none.
+        let valued = row.listed_options().filter(|option| option.kind != OptKind::Flag).last();
+        lines.extend(valued.map(|option| format!("{} --{}", row.name, option.name)));
+        lines.dedup();
+        lines.push(base.line(""));
+        for line in lines {
+            scripts.push(Script { whole: true, ..base.script("", vec![line]) });
+        }
+    }
+    scripts
 }
 
 /// Everything for every command; those that save stand apart.

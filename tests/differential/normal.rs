@@ -69,6 +69,49 @@ pub fn uncounted(line: &str, text: &str) -> String {
     out
 }
 
+/// A help text without its sentences, which are our own: what is left are names, the synopsis and the options.
+pub fn without_help(line: &str, text: &str) -> String {
+    if !(line == "help" || line.starts_with("help ") || line.ends_with(" --help")) {
+        return text.to_string();
+    }
+    let mut section = "";
+    let mut out = String::new();
+    let mut names: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let is_title = line.starts_with("  ") && !line.starts_with("   ");
+        if is_title {
+            section = line.trim();
+        }
+        let kept = match section {
+            // Whether there is a paragraph at all is our own matter.
+            "DESCRIPTION" => String::new(),
+            _ if is_title => line.to_string(),
+            "NAME" => line.split(" - ").next().unwrap_or_default().to_string(),
+            // An option's name and what it takes, or a command's name in a list.
+            "OPTIONS" | "" if line.starts_with("    ") => {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let takes = words.get(1).is_some_and(|word| word.starts_with('<'));
+                words[..if takes { 2 } else { 1 }].join(" ")
+            }
+            _ => line.to_string(),
+        };
+        if section.is_empty() && line.starts_with("    ") {
+            names.push(kept + "\n");
+            continue;
+        }
+        // The commands of a group stand in an order of our own.
+        names.sort();
+        out.extend(names.drain(..));
+        if !kept.is_empty() {
+            out.push_str(&kept);
+            out.push('\n');
+        }
+    }
+    names.sort();
+    out.extend(names);
+    out
+}
+
 /// The random or timed word at the beginning of the text: its kind and its length.
 fn find(text: &str) -> Option<(&'static str, usize)> {
     const FORMS: &[(&str, &str)] = &[

@@ -1,11 +1,11 @@
 //! Runs scripts through an installed virsh and through our shell, and keeps their answers line by line.
 
-use crate::normal::normal;
+use crate::normal::{self, normal};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Lines that are typed into one fresh connection, and the files that they read.
@@ -14,17 +14,50 @@ pub struct Script {
     pub name: String,
     pub files: Vec<(String, String)>,
     pub lines: Vec<String>,
+    /// Whether all lines are one command line of one process, with one answer.
+    pub whole: bool,
 }
 
-/// What was printed to standard output and to standard error.
+impl Script {
+    /// What is answered, piece by piece.
+    pub fn played(&self) -> &[String] {
+        match self.whole {
+            true => &self.lines[self.lines.len() - 1..],
+            false => &self.lines,
+        }
+    }
+}
+
+/// What was printed to standard output and to standard error, and the exit status where a process had ended.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Answer {
     pub out: String,
     pub err: String,
+    pub status: Option<i32>,
 }
 
-/// How long a program may be busy with one line.
-const PATIENCE: Duration = Duration::from_secs(10);
+impl Answer {
+    /// What is compared of the answer to a line.
+    pub fn shown(&self, line: &str) -> Answer {
+        let shown = |text: &str| normal::uncounted(line, &normal::without_help(line, text));
+        Answer { out: shown(&self.out), err: shown(&self.err), status: self.status }
+    }
+
+    /// What stands for an answer that never came.
+    pub fn missing() -> Answer {
+        let words = "(no answer)\n".to_string();
+        Answer { out: words.clone(), err: words, status: None }
+    }
+}
+
+/// How long the real virsh may be busy with one line; some it never ends.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long we may, on however busy a machine.
+const OUR_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a process may be run that was killed for its silence.
+const TRIES: usize = 2;
 
 /// An installed virsh of the release that is the measure, or why there is none.
 pub fn virsh() -> Result<PathBuf, String> {
@@ -42,12 +75,13 @@ pub fn virsh() -> Result<PathBuf, String> {
 pub struct Side {
     program: PathBuf,
     folder: tempfile::TempDir,
+    patience: Duration,
 }
 
 impl Side {
     pub fn new(program: &Path) -> Side {
         let folder = tempfile::tempdir().unwrap();
-        Side { program: program.to_path_buf(), folder }
+        Side { program: program.to_path_buf(), folder, patience: PATIENCE }
     }
 
     /// Our shell under the name virsh, so that prompts are alike.
@@ -56,6 +90,7 @@ impl Side {
         let link = side.folder.path().join("virsh");
         std::os::unix::fs::symlink(&side.program, &link).unwrap();
         side.program = link;
+        side.patience = OUR_PATIENCE;
         side
     }
 
@@ -91,8 +126,8 @@ impl Side {
         }
     }
 
-    /// The answers to every line of every script; a line that was never answered has `None`.
-    pub fn play(&self, scripts: &[Script], options: &[&str]) -> Vec<Vec<Option<Answer>>> {
+    /// The answers to every line of every script, typed into one process; a line that was never answered has `None`.
+    pub fn talk(&self, scripts: &[Script], options: &[&str]) -> Vec<Vec<Option<Answer>>> {
         let mut answers: Vec<Vec<Option<Answer>>> = Vec::new();
         for (place, script) in scripts.iter().enumerate() {
             self.write(script, place);
@@ -104,7 +139,7 @@ impl Side {
             for (place, script) in scripts.iter().enumerate().skip(from) {
                 let answer = |line: usize| {
                     let name = format!("{place}:{line}");
-                    Some(Answer { out: out.get(&name)?.clone(), err: err.get(&name)?.clone() })
+                    Some(Answer { out: out.get(&name)?.clone(), err: err.get(&name)?.clone(), status: None })
                 };
                 let these: Vec<_> = (0..script.lines.len()).map(answer).collect();
                 let died = these.iter().any(Option::is_none);
@@ -129,7 +164,34 @@ impl Side {
         let text = normal(&text, &kept);
         let mut pieces = text.split(PART).map(str::to_string);
         let mut next = || pieces.next().unwrap_or_default();
-        answers.into_iter().map(|answer| answer.map(|_| Answer { out: next(), err: next() })).collect()
+        let mut replaced = |answer: Answer| Answer { out: next(), err: next(), status: answer.status };
+        answers.into_iter().map(|answer| answer.map(&mut replaced)).collect()
+    }
+
+    /// The answer to each script as the command line of a process of its own, with its exit status.
+    pub fn run(&self, scripts: &[Script], options: &[&str]) -> Vec<Vec<Option<Answer>>> {
+        let run = |(place, script): (usize, &Script)| {
+            self.write(script, place);
+            // A real virsh may miss the end of a quick save: it gets more tries.
+            let answer = (0..TRIES).find_map(|_| self.run_once(script, &self.place(place), options));
+            if answer.is_none() {
+                eprintln!("no answer: {} {:?}", self.program.display(), script.lines);
+            }
+            self.normal(script, vec![answer])
+        };
+        scripts.iter().enumerate().map(run).collect()
+    }
+
+    fn run_once(&self, script: &Script, folder: &Path, options: &[&str]) -> Option<Answer> {
+        let path = |name: &str| self.folder.path().join(name);
+        let lines: Vec<String> =
+            script.lines.iter().map(|line| line.replace("@DIR@", folder.to_str().unwrap())).collect();
+        let mut command = self.command();
+        command.current_dir(folder).args(options).args(["-c", "test:///default", &lines.join("; ")]);
+        command.stdout(File::create(path("out")).unwrap()).stderr(File::create(path("err")).unwrap());
+        let status = wait(command.spawn().unwrap(), &path("err"), self.patience);
+        let read = |name| String::from_utf8_lossy(&fs::read(path(name)).unwrap()).into_owned();
+        status.code().map(|code| Answer { out: read("out"), err: read("err"), status: Some(code) })
     }
 
     fn play_once(&self, scripts: &[Script], from: usize, options: &[&str]) -> (String, String) {
@@ -151,23 +213,26 @@ impl Side {
         command.args(options).args(["-c", "test:///default"]);
         command.stdin(File::open(path("in")).unwrap());
         command.stdout(File::create(path("out")).unwrap()).stderr(File::create(path("err")).unwrap());
-        wait(command.spawn().unwrap(), &path("err"));
+        wait(command.spawn().unwrap(), &path("err"), self.patience);
         let read = |name| String::from_utf8_lossy(&fs::read(path(name)).unwrap()).into_owned();
         (read("out"), read("err"))
     }
 }
 
 /// Waits for a program's end, and ends it when it has been silent for too long: a line that waits for ever.
-fn wait(mut child: Child, marks: &Path) {
+fn wait(mut child: Child, marks: &Path, patience: Duration) -> ExitStatus {
     let size = || fs::metadata(marks).map_or(0, |file| file.len());
     let (mut known, mut since) = (size(), Instant::now());
-    while child.try_wait().unwrap().is_none() {
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
         if size() != known {
             (known, since) = (size(), Instant::now());
-        } else if since.elapsed() > PATIENCE {
+        } else if since.elapsed() > patience {
             child.kill().unwrap();
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -55,7 +55,7 @@ pub fn documents() -> Vec<Script> {
             let file = |text: String| vec![("a.xml".to_string(), text)];
             let mut add = |files, typed: &str| {
                 let name = format!("{kind} {number} {}", piece.replace('\n', " "));
-                scripts.push(Script { name, files, lines: lines(typed) });
+                scripts.push(Script { name, files, lines: lines(typed), whole: false });
             };
             let whole = "define a.xml; dumpxml vm; start vm; dumpxml vm; dumpxml --inactive vm; \
                          dumpxml --migratable vm; domblklist vm --details; domiflist vm; vcpucount vm; destroy vm; \
@@ -124,6 +124,7 @@ pub fn documents() -> Vec<Script> {
                              snapshot-list vm; snapshot-list vm --tree; snapshot-current vm --name; vol-list pool; \
                              nodedev-dumpxml scsi_host12; domid vm; dominfo vm",
                         ),
+                        whole: false,
                     });
                 }
                 other => panic!("documents of an unknown kind: {other}"),

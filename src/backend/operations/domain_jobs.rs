@@ -29,7 +29,7 @@ macro_rules! domain_jobs_operations {
                 /// The progress of the running or last job, by name. (`virDomainGetJobStats`)
                 298 read virDomainGetJobStats fn job_stats(domain: &DomainRef, flags: u32) -> (i32, Vec<TypedParam>);
                 /// The size of the page cache for compressed migration, in bytes. (`virDomainMigrateGetCompressionCache`)
-                299 write virDomainMigrateGetCompressionCache fn migrate_compression_cache(domain: &DomainRef, flags: u32) -> u64;
+                299 read virDomainMigrateGetCompressionCache fn migrate_compression_cache(domain: &DomainRef, flags: u32) -> u64;
                 /// Sets the size of the page cache for compressed migration, in bytes. (`virDomainMigrateSetCompressionCache`)
                 300 write virDomainMigrateSetCompressionCache fn migrate_set_compression_cache(domain: &DomainRef, cache_size: u64, flags: u32) -> ();
                 /// First step of a migration, on the source: its XML and cookie. (`virDomainMigrateBegin3Params`)
@@ -47,7 +47,7 @@ macro_rules! domain_jobs_operations {
                 /// Lets the guest run on the destination before all of its memory is there. (`virDomainMigrateStartPostCopy`)
                 364 write virDomainMigrateStartPostCopy fn migrate_start_post_copy(domain: &DomainRef, flags: u32) -> ();
                 /// How long, in milliseconds, a migration may halt the guest. (`virDomainMigrateGetMaxDowntime`)
-                387 write virDomainMigrateGetMaxDowntime fn migrate_max_downtime(domain: &DomainRef, flags: u32) -> u64;
+                387 read virDomainMigrateGetMaxDowntime fn migrate_max_downtime(domain: &DomainRef, flags: u32) -> u64;
                 /// Begins a backup of the disks that XML names, with a checkpoint if given. (`virDomainBackupBegin`)
                 421 write virDomainBackupBegin fn backup_begin(domain: &DomainRef, backup_xml: &str, checkpoint_xml: Option<&str>, flags: u32) -> ();
                 /// The running backup as XML. (`virDomainBackupGetXMLDesc`)

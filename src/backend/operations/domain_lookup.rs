@@ -43,7 +43,7 @@ macro_rules! domain_lookup_operations {
                 /// All labels that confine the running domain. (`virDomainGetSecurityLabelList`)
                 278 read virDomainGetSecurityLabelList fn security_label_list(domain: &DomainRef) -> Counted<SecurityLabel>;
                 /// Measurements of a confidential guest's launch. (`virDomainGetLaunchSecurityInfo`)
-                396 read virDomainGetLaunchSecurityInfo fn launch_security_info(domain: &DomainRef, flags: u32) -> Vec<TypedParam>;
+                396 write virDomainGetLaunchSecurityInfo fn launch_security_info(domain: &DomainRef, flags: u32) -> Vec<TypedParam>;
                 /// Warnings about the domain: taint, deprecation. (`virDomainGetMessages`)
                 426 read virDomainGetMessages fn messages(domain: &DomainRef, flags: u32) -> Vec<String>;
                 /// Whether the domain starts with the node the next time only. (`virDomainGetAutostartOnce`)

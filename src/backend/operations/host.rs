@@ -61,7 +61,7 @@ macro_rules! host_operations {
                 /// The richest CPU that all the given ones can run under a hypervisor. (`virConnectBaselineHypervisorCPU`)
                 394 write virConnectBaselineHypervisorCPU fn baseline_hypervisor_cpu(emulator: Option<&str>, arch: Option<&str>, machine: Option<&str>, virttype: Option<&str>, cpus: &[String], flags: u32) -> String;
                 /// The platform's AMD SEV data. (`virNodeGetSEVInfo`)
-                395 read virNodeGetSEVInfo fn node_sev_info() [64] (flags: u32) -> Counted<TypedParam>;
+                395 write virNodeGetSEVInfo fn node_sev_info() [64] (flags: u32) -> Counted<TypedParam>;
             }
         }
     };

@@ -60,7 +60,7 @@ pub(super) fn changes(params: &[TypedParam]) -> Result<Vec<Change>> {
 
 fn device_changes(name: &str, place: usize, text: &str) -> Result<Vec<Change>> {
     let words: Vec<&str> = text.split(',').collect();
-    if words.len() % 2 != 0 || words.chunks(2).any(|pair| pair[0].is_empty()) {
+    if words.len() % 2 != 0 {
         let detail = format!("unable to parse blkio device '{name}' '{text}'");
         return Err(Error::invalid_argument(detail));
     }

@@ -95,7 +95,7 @@ pub(super) fn drop_empty(tree: &mut Element, name: &str) {
 
 /// The definition's name.
 pub(super) fn name_of(tree: &Element) -> String {
-    tree.child_text("name").unwrap_or_default()
+    tree.child_string("name").unwrap_or_default()
 }
 
 /// The definition's uuid, if it has a good one.

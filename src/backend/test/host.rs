@@ -86,9 +86,10 @@ impl Host for TestConnection {
     ) -> Result<Vec<u64>> {
         only_flags(flags, 0, "testNodeGetFreePages")?;
         // Numbers that look alive: more for every further cell and size.
-        let first = 7 + 12 * u64::try_from(start_cell).unwrap_or(0);
+        let first = 7 + 12 * i64::from(start_cell);
         let numbers = std::iter::successors(Some(first), |number| number.checked_mul(2)?.checked_add(7));
-        Ok(numbers.take(pages.len().saturating_mul(cell_count as usize)).collect())
+        let wanted = pages.len().saturating_mul(cell_count as usize);
+        Ok(numbers.take(wanted).map(|number| number as u64).collect())
     }
 
     fn node_security_model(&self) -> Result<SecurityModel> {

@@ -139,12 +139,14 @@ impl DomainLifecycle for TestConnection {
     }
 
     fn undefine(&self, domain: &DomainRef, flags: u32) -> Result<()> {
-        let allowed = DOMAIN_UNDEFINE_MANAGED_SAVE
-            | DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
-            | DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
-            | DOMAIN_UNDEFINE_KEEP_NVRAM
-            | DOMAIN_UNDEFINE_TPM
-            | DOMAIN_UNDEFINE_KEEP_TPM;
+        // What there is nothing of here may go or stay; firmware variables cannot be said to have gone.
+        let mut allowed = DOMAIN_UNDEFINE_MANAGED_SAVE | DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+        if flags & DOMAIN_UNDEFINE_NVRAM == 0 {
+            allowed |= DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+                | DOMAIN_UNDEFINE_KEEP_NVRAM
+                | DOMAIN_UNDEFINE_TPM
+                | DOMAIN_UNDEFINE_KEEP_TPM;
+        }
         only_flags(flags, allowed, "testDomainUndefineFlags")?;
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;

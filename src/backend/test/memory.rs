@@ -12,13 +12,17 @@ const LIMITS: [&str; 3] = ["hard_limit", "soft_limit", "swap_hard_limit"];
 
 /// Refuses parameters that an operation does not know, or that have another type than it wants.
 pub(super) fn known_parameters(params: &[TypedParam], known: &[(&str, Kind)]) -> Result<()> {
+    let mut params: Vec<&TypedParam> = params.iter().collect();
+    params.sort_by(|one, other| one.name.cmp(&other.name));
     for (at, param) in params.iter().enumerate() {
         let Some((_, kind)) = known.iter().find(|(name, _)| *name == param.name) else {
             let detail = format!("parameter '{}' not supported", param.name);
             return Err(Error::new(ErrorCode::ARGUMENT_UNSUPPORTED, detail));
         };
         if !kind.fits(&param.value) {
-            let detail = format!("invalid type for parameter '{}'", param.name);
+            let (found, wanted) = (type_name(&param.value), kind.name());
+            let detail =
+                format!("invalid type '{found}' for parameter '{}', expected '{wanted}'", param.name);
             return Err(Error::invalid_argument(detail));
         }
         if params[..at].iter().any(|earlier| earlier.name == param.name) {
@@ -39,7 +43,29 @@ pub(super) enum Kind {
     Text,
 }
 
+/// What a value's type is called.
+fn type_name(value: &ParamValue) -> &'static str {
+    match value {
+        ParamValue::Int(_) => "int",
+        ParamValue::UInt(_) => "uint",
+        ParamValue::LLong(_) => "llong",
+        ParamValue::ULLong(_) => "ullong",
+        ParamValue::Double(_) => "double",
+        ParamValue::Boolean(_) => "boolean",
+        ParamValue::String(_) => "string",
+    }
+}
+
 impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Int => "int",
+            Kind::UInt => "uint",
+            Kind::ULLong => "ullong",
+            Kind::Boolean => "boolean",
+            Kind::Text => "string",
+        }
+    }
     fn fits(self, value: &ParamValue) -> bool {
         matches!(
             (self, value),

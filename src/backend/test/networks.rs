@@ -72,14 +72,21 @@ impl Network {
 
     /// The definitions that flags reach, to be changed.
     fn affected(&mut self, flags: u32) -> Result<Vec<&mut Element>> {
+        let (_, config) = self.impact(flags)?;
+        if self.active && config && self.next.is_none() {
+            self.next = Some(self.current.clone());
+        }
+        self.present(flags)
+    }
+
+    /// The same, but of a running network without a definition of its own, none is made; virsh's driver keeps no
+    /// notes there.
+    fn present(&mut self, flags: u32) -> Result<Vec<&mut Element>> {
         let (live, config) = self.impact(flags)?;
         if !self.active {
             return Ok(vec![&mut self.current]);
         }
         let Network { current, next, .. } = self;
-        if config && next.is_none() {
-            *next = Some(current.clone());
-        }
         let mut affected = Vec::with_capacity(2);
         if live {
             affected.push(current);
@@ -98,10 +105,11 @@ impl Network {
             (NETWORK_UPDATE_AFFECT_CONFIG, "VIR_NETWORK_UPDATE_AFFECT_CONFIG"),
         )?;
         let (_, config) = self.impact(flags)?;
-        Ok(match config {
-            true => self.next.as_ref().unwrap_or(&self.current),
-            false => &self.current,
-        })
+        match (config && self.active, &self.next) {
+            (false, _) => Ok(&self.current),
+            (true, Some(next)) => Ok(next),
+            (true, None) => Err(bare("An error occurred, but the cause is unknown".to_string())),
+        }
     }
 
     fn is_listed(&self, flags: u32) -> bool {
@@ -378,7 +386,7 @@ impl Networks for TestConnection {
         let allowed = NETWORK_UPDATE_AFFECT_LIVE | NETWORK_UPDATE_AFFECT_CONFIG;
         only_flags(flags, allowed, "testNetworkSetMetadata")?;
         let mut state = self.state();
-        for tree in state.networks.get_mut(network)?.affected(flags)? {
+        for tree in state.networks.get_mut(network)?.present(flags)? {
             metadata::write(tree, kind, metadata, key, uri)?;
             network::NETWORK.arrange(tree);
         }

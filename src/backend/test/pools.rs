@@ -120,7 +120,7 @@ impl Pool {
 
     /// The place of its volumes.
     fn folder(&self) -> String {
-        let path = self.tree.child_text("target/path");
+        let path = self.tree.child_string("target/path");
         // What a pool without a place calls the place of its volumes.
         path.unwrap_or_else(|| "(null)".to_string())
     }
@@ -133,7 +133,7 @@ impl Pool {
         VolumeRef {
             pool: self.name.clone(),
             name: definition::name_of(volume),
-            key: volume.child_text("key").unwrap_or_default(),
+            key: volume.child_string("key").unwrap_or_default(),
         }
     }
 

@@ -109,13 +109,18 @@ impl Snapshots for TestConnection {
             | DOMAIN_SNAPSHOT_CREATE_ATOMIC
             | DOMAIN_SNAPSHOT_CREATE_LIVE
             | DOMAIN_SNAPSHOT_CREATE_VALIDATE;
-        only_flags(flags, allowed, "testDomainSnapshotCreateXML")?;
         let redefine = flags & DOMAIN_SNAPSHOT_CREATE_REDEFINE != 0;
         if flags & DOMAIN_SNAPSHOT_CREATE_CURRENT != 0 && !redefine {
             let message = "Flag 'VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE' is required by flag \
                            'VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT'";
             return Err(bare(message.to_string()));
         }
+        exclusive(
+            flags,
+            (DOMAIN_SNAPSHOT_CREATE_REDEFINE, "VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE"),
+            (DOMAIN_SNAPSHOT_CREATE_NO_METADATA, "VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA"),
+        )?;
+        only_flags(flags, allowed, "testDomainSnapshotCreateXML")?;
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         if guest.has_checkpoints() {
@@ -292,6 +297,9 @@ impl Snapshots for TestConnection {
         only_flags(flags & !DOMAIN_CHECKPOINT_XML_SIZE, allowed, "testDomainCheckpointGetXMLDesc")?;
         let state = self.state();
         let guest = state.guest(&checkpoint.domain)?;
+        if flags & DOMAIN_CHECKPOINT_XML_SIZE != 0 {
+            state.active(&checkpoint.domain)?;
+        }
         let document = guest.checkpoints.document(guest.checkpoint(&checkpoint.name)?);
         let secrets = flags & DOMAIN_CHECKPOINT_XML_SECURE != 0;
         Ok(documents::show(document, secrets, flags & DOMAIN_CHECKPOINT_XML_NO_DOMAIN == 0))

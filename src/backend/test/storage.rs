@@ -74,6 +74,27 @@ impl TestConnection {
     }
 }
 
+/// Reads where pools are to be looked for.
+fn read_source(text: &str) -> Result<Element> {
+    let source = xml::parse(text, "storage_source")?;
+    if source.name != "source" {
+        let found = &source.name;
+        return Err(Error::xml(format!("expecting root element of 'source', not '{found}'")));
+    }
+    for host in source.children("host") {
+        if host.attribute("name").is_none() {
+            return Err(Error::xml("missing storage pool host name"));
+        }
+        if let Some(port) = host.attribute("port").filter(|port| port.parse::<i32>().is_err()) {
+            let detail = format!(
+                "Invalid value for attribute 'port' in element 'host': '{port}'. Expected integer value"
+            );
+            return Err(Error::xml(detail));
+        }
+    }
+    Ok(source)
+}
+
 impl Storage for TestConnection {
     fn list_all_pools(&self, flags: u32) -> Result<Vec<PoolRef>> {
         let state = self.state();
@@ -211,10 +232,13 @@ impl Storage for TestConnection {
 
     fn find_pool_sources(&self, kind: &str, spec: Option<&str>, flags: u32) -> Result<String> {
         only_flags(flags, 0, "testConnectFindStoragePoolSources")?;
+        if UNSEARCHED.contains(&kind) {
+            return Err(Error::internal(format!("unknown storage pool type {kind}")));
+        }
+        let source = spec.map(read_source).transpose()?;
         match kind {
             "logical" => Ok(LOGICAL_SOURCES.to_string()),
             "netfs" => {
-                let source = spec.map(|spec| xml::parse(spec, "storage_source")).transpose()?;
                 let host = source.as_ref().and_then(|source| source.child_attribute("host", "name"));
                 let Some(host) = host.filter(|host| !host.is_empty()) else {
                     return Err(Error::invalid_argument("hostname must be specified for netfs sources"));
@@ -224,9 +248,6 @@ impl Storage for TestConnection {
                     .with_child(Element::new("dir").with("path", "/testshare"))
                     .with_child(Element::new("format").with("type", "nfs"));
                 Ok(Element::new("sources").with_child(source).to_string())
-            }
-            kind if UNSEARCHED.contains(&kind) => {
-                Err(Error::internal(format!("unknown storage pool type {kind}")))
             }
             kind => {
                 let detail = format!("pool type '{kind}' does not support source discovery");
@@ -253,13 +274,13 @@ impl Storage for TestConnection {
 
     fn volume_lookup_by_key(&self, key: &str) -> Result<VolumeRef> {
         let state = self.state();
-        let found = state.pools.find_volume(|volume| volume.child_text("key").as_deref() == Some(key));
+        let found = state.pools.find_volume(|volume| volume.child_string("key").as_deref() == Some(key));
         found.ok_or_else(|| no_volume(format!("no storage vol with matching key '{key}'")))
     }
 
     fn volume_lookup_by_path(&self, path: &str) -> Result<VolumeRef> {
         let state = self.state();
-        let is_it = |volume: &Element| volume.child_text("target/path").as_deref() == Some(path);
+        let is_it = |volume: &Element| volume.child_string("target/path").as_deref() == Some(path);
         let found = state.pools.find_volume(is_it);
         found.ok_or_else(|| no_volume(format!("no storage vol with matching path '{path}'")))
     }
@@ -273,7 +294,7 @@ impl Storage for TestConnection {
     fn volume_path(&self, volume: &VolumeRef) -> Result<String> {
         let state = self.state();
         let (_, volume) = state.volume(volume)?;
-        Ok(volume.child_text("target/path").unwrap_or_default())
+        Ok(volume.child_string("target/path").unwrap_or_default())
     }
 
     fn volume_info(&self, volume: &VolumeRef, flags: u32) -> Result<VolumeInfo> {

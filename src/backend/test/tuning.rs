@@ -162,6 +162,8 @@ impl DomainTuning for TestConnection {
         only_flags(flags, IMPACT | DOMAIN_VCPU_MAXIMUM, "testDomainSetVcpusFlags")?;
         if count > host::VCPUS_MAX {
             let most = host::VCPUS_MAX;
+            // The number is shown as C prints it.
+            let count = count as i32;
             let detail = format!("requested cpu amount exceeds maximum supported amount ({count} > {most})");
             return Err(Error::invalid_argument(detail));
         }
@@ -282,13 +284,14 @@ impl DomainTuning for TestConnection {
 
     fn pin_iothread(&self, domain: &DomainRef, id: u32, cpumap: &[u8], flags: u32) -> Result<()> {
         only_flags(flags, IMPACT, "testDomainPinIOThread")?;
+        exclusive_impact(flags)?;
         let mut state = self.state();
         let mut affected = state.guest_mut(domain)?.affected(flags)?;
         if numbers_of(cpumap).is_empty() {
             return Err(Error::invalid_argument("no CPUs in the map to pin the IOThread to"));
         }
         if affected.iter().any(|tree| !iothreads::ids(tree).contains(&id)) {
-            return Err(Error::invalid_argument(format!("iothreadid {id} not found")));
+            return Err(Error::invalid_argument(format!("iothreadid {} not found", id as i32)));
         }
         for tree in &mut affected {
             iothreads::pin(tree, id, cpumap);
@@ -327,14 +330,14 @@ impl DomainTuning for TestConnection {
         let names = ["poll_max_ns", "poll_grow", "poll_shrink"];
         let kinds = [Kind::ULLong, Kind::UInt, Kind::UInt];
         let known: Vec<_> = names.into_iter().zip(kinds).collect();
-        known_parameters(params, &known)?;
         let mut state = self.state();
         let guest = state.guest_mut(domain)?;
         let (live, _) = guest.impact(flags)?;
-        let known = guest.affected(flags)?.iter().all(|tree| iothreads::ids(tree).contains(&id));
-        if !known {
+        let exists = guest.affected(flags)?.iter().all(|tree| iothreads::ids(tree).contains(&id));
+        if !exists {
             return Err(Error::invalid_argument(format!("cannot find IOThread '{id}' in iothreadids")));
         }
+        known_parameters(params, &known)?;
         if live {
             let polling = guest.polling.entry(id).or_insert(stats::POLLING);
             for (place, name) in names.iter().enumerate() {

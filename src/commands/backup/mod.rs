@@ -5,6 +5,7 @@ use crate::commands::domain::lookup;
 use crate::commands::files;
 use crate::model::constants::*;
 use crate::shell::args::Args;
+use crate::shell::report::Silent;
 use crate::shell::session::Session;
 use crate::shell::shape;
 use crate::shell::spec::{Command, Complete, Group, Opt};
@@ -51,6 +52,9 @@ fn backup_begin(session: &mut Session, args: &Args) -> Result<()> {
 fn backup_dumpxml(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
+    if args.get("xpath") == Some("") {
+        return Err(Silent.into());
+    }
     let xml = connection.domains().backup_xml(&domain, 0)?;
     document::show(session, args, &xml)
 }

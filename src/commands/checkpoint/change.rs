@@ -111,7 +111,7 @@ fn create(
 fn disk(spec: &str) -> Result<Element> {
     let wrong = || anyhow!("unable to parse diskspec: {spec}");
     let mut parts = moment::spec_parts(spec).into_iter();
-    let name = parts.next().filter(|name| !name.is_empty()).ok_or_else(wrong)?;
+    let name = parts.next().filter(|_| !spec.is_empty()).ok_or_else(wrong)?;
     let mut disk = Element::new("disk").with("name", name);
     let (mut kind, mut bitmap) = (None, None);
     for part in parts {

@@ -18,11 +18,11 @@ use serde_json::{Map, Value, json};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
-    Command::new("domblkerror", Group::Domain, errors)
+    Command::new("domblkerror", Group::Monitor, errors)
 .answers("[{disk: text, error: text}]")
         .about("show disks that met an error", "Names the disks whose last operation failed, and how.")
         .options(&[Opt::domain(Complete::ActiveDomain)]),
-    Command::new("domblkinfo", Group::Domain, info)
+    Command::new("domblkinfo", Group::Monitor, info)
 .answers("{capacity: integer, allocation: integer, physical: integer} | [{target: text, \
              capacity: integer?, allocation: integer?, physical: integer?}]")
         .about(
@@ -35,7 +35,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("human", "in units people read"),
             Opt::flag("all", "all disks in a table"),
         ]),
-    Command::new("domblklist", Group::Domain, list)
+    Command::new("domblklist", Group::Monitor, list)
 .answers("[{type?: text, device?: text, target: text, source: text?}]")
         .about("list a domain's disks", "Shows the target and the source of each disk.")
         .options(&[
@@ -43,7 +43,7 @@ pub const COMMANDS: &[Command] = &[
             Opt::flag("inactive", "as defined for the next boot"),
             Opt::flag("details", "show the types as well"),
         ]),
-    Command::new("domblkstat", Group::Domain, stats)
+    Command::new("domblkstat", Group::Monitor, stats)
 .answers("{*: integer}")
         .about(
             "show a disk's counters",

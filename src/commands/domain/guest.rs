@@ -23,7 +23,7 @@ pub const COMMANDS: &[Command] = &[
                 .tolerated_by_place()
                 .complete(Complete::Words(&["lease", "agent"])),
         ]),
-    Command::new("dommemstat", Group::Domain, memory)
+    Command::new("dommemstat", Group::Monitor, memory)
         .answers("{*: integer}")
         .about(
             "show a guest's memory figures",
@@ -36,7 +36,7 @@ pub const COMMANDS: &[Command] = &[
             impact::LIVE,
             impact::CURRENT,
         ]),
-    Command::new("domtime", Group::Domain, time)
+    Command::new("domtime", Group::Monitor, time)
         .answers("{seconds: integer, nanoseconds: integer, utc: text}")
         .about("show or set a guest's clock", "Asks the agent in the guest for its clock, or has it set.")
         .options(&[

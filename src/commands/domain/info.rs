@@ -13,7 +13,7 @@ use anyhow::Result;
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
-    Command::new("domcontrol", Group::Domain, control)
+    Command::new("domcontrol", Group::Monitor, control)
         .answers("{state: text, cause: text?, state_milliseconds: integer}")
         .about(
             "tell how the control channel to a domain fares",
@@ -27,7 +27,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[Opt::text("domain", "a domain by its name or uuid")
             .required()
             .complete(Complete::ActiveDomain)]),
-    Command::new("dominfo", Group::Domain, info)
+    Command::new("dominfo", Group::Monitor, info)
         .answers(
             "{id: integer?, name: text, uuid: text, os_type?: text, state: text, cpus: \
              integer, cpu_time_nanoseconds?: integer, max_memory: integer?, used_memory: \
@@ -47,7 +47,7 @@ pub const COMMANDS: &[Command] = &[
         .options(&[Opt::text("domain", "a domain by its id or uuid")
             .required()
             .complete(Complete::DomainUuid)]),
-    Command::new("domstate", Group::Domain, state)
+    Command::new("domstate", Group::Monitor, state)
         .answers("{state: text, reason?: text}")
         .about("print a domain's state", "Prints the state of a domain, and on request why it is in it.")
         .options(&[

@@ -14,7 +14,7 @@ use serde_json::{Map, json};
 
 /// The rows of this file.
 pub const COMMANDS: &[Command] = &[
-    Command::new("domif-getlink", Group::Domain, link)
+    Command::new("domif-getlink", Group::Monitor, link)
 .answers("{interface: text, state: text}")
         .about("tell whether an interface's cable is plugged in", "Prints up or down.")
         .options(&[
@@ -24,7 +24,7 @@ pub const COMMANDS: &[Command] = &[
                 .complete(Complete::Interface),
             Opt::flag("config", "as defined for the next boot"),
         ]),
-    Command::new("domifaddr", Group::Domain, addresses)
+    Command::new("domifaddr", Group::Monitor, addresses)
 .answers("[{name: text, mac_address: text?, addresses: [{protocol: text, address: text, \
              prefix: integer}]}]")
         .about(
@@ -40,12 +40,12 @@ pub const COMMANDS: &[Command] = &[
                 .tolerated_by_place()
                 .complete(Complete::Words(&["lease", "agent", "arp"])),
         ]),
-    Command::new("domiflist", Group::Domain, list)
+    Command::new("domiflist", Group::Monitor, list)
 .answers("[{interface: text?, type: text, source: text?, model: text?, mac_address: \
              text?}]")
         .about("list a domain's network interfaces", "Shows each interface and what it is connected to.")
         .options(&[Opt::domain(Complete::Domain), Opt::flag("inactive", "as defined for the next boot")]),
-    Command::new("domifstat", Group::Domain, stats)
+    Command::new("domifstat", Group::Monitor, stats)
 .answers("{*: integer}")
         .about("show an interface's counters", "Shows how much a running guest received and sent.")
         .options(&[

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The row of this file.
-pub const COMMANDS: &[Command] = &[Command::new("list", Group::Domain, list)
+pub const COMMANDS: &[Command] = &[Command::new("list", Group::Monitor, list)
 .answers("[{id?: integer?, name?: text, state?: text, title?: text?, uuid?: text}]")
     .about(
         "list domains",

@@ -58,7 +58,7 @@ fn to_native(session: &mut Session, args: &Args) -> Result<()> {
     let xml = match (args.text("domain")?, args.text("xml")?) {
         (Some(name), _) => {
             let domain = lookup::named(connection, name, By::Any)?;
-            connection.domains().xml(&domain, DOMAIN_XML_INACTIVE | DOMAIN_XML_SECURE)?
+            connection.domains().xml(&domain, DOMAIN_XML_INACTIVE)?
         }
         (None, Some(file)) => files::read(file)?,
         (None, None) => bail!("need either domain or domain XML"),

@@ -80,7 +80,12 @@ fn associate_descriptors(session: &mut Session, args: &Args) -> Result<()> {
 /// No driver of ours has containers.
 fn enter_namespace(session: &mut Session, args: &Args) -> Result<()> {
     lookup::domain(session.connection()?, args)?;
-    Err(Error::unsupported("virDomainLxcOpenNamespace").into())
+    let function = "virDomainLxcOpenNamespace";
+    Err(match session.settings.read_only {
+        true => Error::read_only(function),
+        false => Error::unsupported(function),
+    }
+    .into())
 }
 
 fn reload_display(session: &mut Session, args: &Args) -> Result<()> {

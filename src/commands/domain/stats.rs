@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 /// The row of this file.
-pub const COMMANDS: &[Command] = &[Command::new("domstats", Group::Domain, stats)
+pub const COMMANDS: &[Command] = &[Command::new("domstats", Group::Monitor, stats)
 .answers("[{name: text, uuid: text, id: integer?, stats: {*: any}}]")
     .about(
         "show the statistics of domains",

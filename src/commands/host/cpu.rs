@@ -90,11 +90,10 @@ const MACHINE: Opt =
 fn models(session: &mut Session, args: &Args) -> Result<()> {
     let answer = session.connection()?.host().cpu_model_names(args.required("arch")?, 0);
     let models = answer.context("failed to get CPU model names")?;
-    let text = match models.is_empty() {
-        true => "all CPU models are accepted\n".to_string(),
-        false => models.iter().map(|model| format!("{model}\n")).collect(),
-    };
-    session.show(&models, |session| session.print(text))
+    session.show(&models, |session| match models.is_empty() {
+        true => session.print_extra("all CPU models are accepted\n"),
+        false => session.print(models.iter().map(|model| format!("{model}\n")).collect::<String>()),
+    })
 }
 
 /// The CPU descriptions in a file: CPUs themselves, or those in definitions and capabilities.

@@ -142,7 +142,7 @@ fn free_pages(session: &mut Session, args: &Args) -> Result<()> {
     let Some(cell) = cell else {
         bail!("missing cellno argument");
     };
-    if cell < 0 {
+    if cell < -1 {
         bail!("cell number must be non-negative integer or -1");
     }
     let Some(size) = size else {
@@ -150,7 +150,8 @@ fn free_pages(session: &mut Session, args: &Args) -> Result<()> {
     };
     let free = host.node_free_pages(&[size], cell, 1, 0)?.first().copied().unwrap_or_default();
     session.show(&json!({ "page_kib": size, "free": free }), |session| {
-        session.print(format_args!("{size}KiB: {free}\n"));
+        // Signed, as virsh shows it.
+        session.print(format_args!("{size}KiB: {}\n", free as i64));
     })
 }
 

@@ -45,10 +45,17 @@ fn bridge(session: &mut Session, args: &Args) -> Result<()> {
     let interfaces = connection.interfaces();
     let (name, bridge_name) = (args.required("interface")?, args.required("bridge")?);
     let interface = by_name(&*connection, name)?;
-    if interfaces.lookup_by_name(bridge_name).is_ok() {
+    let Err(taken) = interfaces.lookup_by_name(bridge_name) else {
         bail!("Network device {bridge_name} already exists");
-    }
-    let delay = args.number::<u32>("delay")?.unwrap_or(0);
+    };
+    let delay = match args.number::<u32>("delay") {
+        Ok(delay) => delay.unwrap_or(0),
+        Err(error) => {
+            // The name was free so far, and virsh says that, too.
+            session.report(&error);
+            return Err(taken.into());
+        }
+    };
     let text = interfaces.xml(&interface, INTERFACE_XML_INACTIVE)?;
     let new = bridged(
         &xml::parse(&text, "(interface definition)")?,

@@ -1,8 +1,7 @@
 //! Devices taken from the host's drivers and given back: nodedev-detach, nodedev-reattach, nodedev-reset.
 
-use crate::backend::Connection;
+use super::device_by_name;
 use crate::commands::plain_name::known_as;
-use crate::model::NodeDeviceRef;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
@@ -35,17 +34,10 @@ pub const COMMANDS: &[Command] = &[
 
 const DEVICE: Opt = Opt::text("device", "a device by its name").required().complete(Complete::NodeDevice);
 
-/// These commands take a name and nothing else.
-fn device(connection: &dyn Connection, args: &Args) -> Result<NodeDeviceRef> {
-    let name = args.required("device")?;
-    let answer = connection.node_devices().lookup_by_name(name);
-    answer.with_context(|| format!("Could not find matching device '{name}'"))
-}
-
 fn detach(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
-    let name = device(connection, args)?.name;
-    let driver = args.text("driver")?;
+    let name = device_by_name(connection, args)?.name;
+    let driver = args.get("driver").filter(|driver| !driver.is_empty());
     let mut answer = connection.node_devices().detach(&name, driver, 0);
     if driver.is_none() {
         // The oldest function of the public interface is spelled this way.
@@ -58,7 +50,7 @@ fn detach(session: &mut Session, args: &Args) -> Result<()> {
 
 fn reattach(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
-    let name = device(connection, args)?.name;
+    let name = device_by_name(connection, args)?.name;
     let answer = connection.node_devices().re_attach(&name);
     answer.with_context(|| format!("Failed to re-attach device {name}"))?;
     session.print_extra(format_args!("Device {name} re-attached\n"));
@@ -67,7 +59,7 @@ fn reattach(session: &mut Session, args: &Args) -> Result<()> {
 
 fn reset(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
-    let name = device(connection, args)?.name;
+    let name = device_by_name(connection, args)?.name;
     let answer = connection.node_devices().reset(&name);
     answer.with_context(|| format!("Failed to reset device {name}"))?;
     session.print_extra(format_args!("Device {name} reset\n"));

@@ -1,7 +1,7 @@
 //! Devices made, changed and removed: nodedev-autostart, nodedev-create, nodedev-define, nodedev-destroy,
 //! nodedev-start, nodedev-undefine, nodedev-update.
 
-use super::{DEVICE, device};
+use super::{DEVICE, device, device_by_name};
 use crate::commands::files;
 use crate::commands::impact::{self, impact};
 use crate::model::constants::*;
@@ -102,7 +102,7 @@ fn destroy(session: &mut Session, args: &Args) -> Result<()> {
 
 fn start(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
-    let device = device(connection, args)?;
+    let device = device_by_name(connection, args)?;
     let name = args.required("device")?;
     let answer = connection.node_devices().create(&device.name, 0);
     answer.with_context(|| format!("Failed to start device {name}"))?;

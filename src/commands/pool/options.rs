@@ -4,9 +4,24 @@ use crate::shell::args::Args;
 use crate::xml::Element;
 use anyhow::Result;
 
+/// What names the parent of a virtual adapter, by options and attributes.
+const PARENTS: [(&str, &str); 4] = [
+    ("adapter-parent", "parent"),
+    ("adapter-parent-wwnn", "parent_wwnn"),
+    ("adapter-parent-wwpn", "parent_wwpn"),
+    ("adapter-parent-fabric-wwn", "parent_fabric_wwn"),
+];
+
 /// The pool, in virsh's order.
 pub(super) fn pool(args: &Args) -> Result<Element> {
     args.exclusive("secret-usage", "secret-uuid")?;
+    // None of them may be empty, even one that has no place in the document.
+    for option in ["auth-type", "auth-username", "adapter-name", "adapter-wwnn", "adapter-wwpn"] {
+        args.text(option)?;
+    }
+    for (option, _) in PARENTS {
+        args.text(option)?;
+    }
     let mut pool = Element::new("pool").with("type", args.required("type")?);
     pool.push(Element::new("name").with_text(args.required("name")?));
     let source = source(args)?;
@@ -40,12 +55,14 @@ fn source(args: &Args) -> Result<Element> {
     if let Some(name) = args.text("source-name")? {
         source.push(Element::new("name").with_text(name));
     }
-    for (option, element, attribute) in
-        [("source-format", "format", "type"), ("source-protocol-ver", "protocol", "ver")]
+    if let Some(format) = args.text("source-format")? {
+        source.push(Element::new("format").with("type", format));
+    }
+    // The version alone makes no source.
+    if let Some(version) = args.text("source-protocol-ver")?
+        && !source.nodes.is_empty()
     {
-        if let Some(value) = args.text(option)? {
-            source.push(Element::new(element).with(attribute, value));
-        }
+        source.push(Element::new("protocol").with("ver", version));
     }
     Ok(source)
 }
@@ -60,12 +77,7 @@ fn adapter(args: &Args) -> Result<Option<Element>> {
         return Ok(None);
     };
     let mut adapter = Element::new("adapter").with("type", "fc_host");
-    for (option, attribute) in [
-        ("adapter-parent", "parent"),
-        ("adapter-parent-wwnn", "parent_wwnn"),
-        ("adapter-parent-wwpn", "parent_wwpn"),
-        ("adapter-parent-fabric-wwn", "parent_fabric_wwn"),
-    ] {
+    for (option, attribute) in PARENTS {
         if let Some(value) = args.text(option)? {
             adapter.set(attribute, value);
         }

@@ -47,6 +47,7 @@ pub const COMMANDS: &[Command] = &[
 
 fn find_storage_pool_sources_as(session: &mut Session, args: &Args) -> Result<()> {
     let mut source = Element::new("source");
+    args.text("initiator")?;
     if let Some(name) = args.text("host")? {
         let mut host = Element::new("host").with("name", name);
         if let Some(port) = args.text("port")? {

@@ -138,7 +138,7 @@ fn memory(spec: &str) -> Result<Element> {
 fn disk(spec: &str) -> Result<Element> {
     let wrong = || anyhow!("unable to parse diskspec: {spec}");
     let mut parts = moment::spec_parts(spec).into_iter();
-    let name = parts.next().filter(|name| !name.is_empty()).ok_or_else(wrong)?;
+    let name = parts.next().filter(|_| !spec.is_empty()).ok_or_else(wrong)?;
     let mut disk = Element::new("disk").with("name", name);
     let (mut driver, mut file, mut kind) = (None, None, None);
     for part in parts {

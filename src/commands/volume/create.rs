@@ -147,13 +147,14 @@ fn described(connection: &dyn Connection, pool: &PoolRef, args: &Args) -> Result
     let mut volume = Element::new("volume");
     volume.push(Element::new("name").with_text(args.required("name")?));
     volume.push(Element::new("capacity").with_text(capacity));
-    if let Some(text) = args.text("allocation")? {
+    if let Some(text) = args.get("allocation").filter(|text| !text.is_empty()) {
         volume.push(Element::new("allocation").with_text(bytes(text)?));
     }
     let format = |kind: &str| Element::new("format").with("type", kind);
     if let Some(kind) = args.text("format")? {
         volume.push(Element::new("target").with_child(format(kind)));
     }
+    let below_format = args.text("backing-vol-format")?;
     if let Some(below) = args.text("backing-vol")? {
         let storage = connection.storage();
         let found = match storage.volume_lookup_by_name(pool, below) {
@@ -162,7 +163,7 @@ fn described(connection: &dyn Connection, pool: &PoolRef, args: &Args) -> Result
         };
         let path = Element::new("path").with_text(storage.volume_path(&found)?);
         let mut backing = Element::new("backingStore").with_child(path);
-        if let Some(kind) = args.text("backing-vol-format")? {
+        if let Some(kind) = below_format {
             backing.push(format(kind));
         }
         volume.push(backing);

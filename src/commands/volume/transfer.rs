@@ -44,7 +44,8 @@ const CHUNK: usize = 256 * 1024;
 
 fn range(args: &Args) -> Result<(u64, u64)> {
     let offset = args.number("offset")?.unwrap_or_default();
-    Ok((offset, args.number("length")?.unwrap_or_default()))
+    // A negative length counts down from the largest, as in virsh.
+    Ok((offset, args.wrapping("length")?.unwrap_or_default()))
 }
 
 fn vol_download(session: &mut Session, args: &Args) -> Result<()> {

@@ -81,6 +81,7 @@ impl<'a> Copy<'a> {
         let format = args.text("format")?;
         let (speed, speed_in_bytes) = bandwidth(args)?.unwrap_or_default();
         let (granularity, buffer) = (args.number("granularity")?, args.number("buf-size")?);
+        args.timeout("timeout")?;
         for (one, other) in [("dest", "xml"), ("format", "xml"), ("blockdev", "xml"), ("pivot", "finish")] {
             args.exclusive(one, other)?;
         }
@@ -159,7 +160,6 @@ impl<'a> Copy<'a> {
 
 fn blockcopy(session: &mut Session, args: &Args) -> Result<()> {
     let path = args.required("path")?;
-    args.timeout("timeout")?;
     let copy = Copy::of(args)?;
     if args.has("print-xml") {
         let xml = copy.description();

@@ -6,7 +6,7 @@ use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use crate::xml::Element;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 /// The rows of this file.
@@ -79,6 +79,7 @@ fn vncdisplay(session: &mut Session, args: &Args) -> Result<()> {
 const KINDS: &[&str] = &["vnc", "spice", "rdp", "dbus"];
 
 fn domdisplay(session: &mut Session, args: &Args) -> Result<()> {
+    args.exclusive("all", "type")?;
     let wanted = args.text("type")?;
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
@@ -86,7 +87,8 @@ fn domdisplay(session: &mut Session, args: &Args) -> Result<()> {
         bail!("Domain is not running");
     }
     let secret = args.has("include-password");
-    let tree = device_tree::tree(&*connection, &domain, if secret { DOMAIN_XML_SECURE } else { 0 })?;
+    let tree = device_tree::tree(&*connection, &domain, if secret { DOMAIN_XML_SECURE } else { 0 })
+        .context("Failed to get domain description xml")?;
     let all = args.has("all");
     let mut found = Vec::new();
     for kind in KINDS.iter().filter(|kind| wanted.is_none_or(|wanted| wanted == **kind)) {

@@ -71,7 +71,8 @@ pub fn keys(set: Option<&str>) -> impl Iterator<Item = &'static str> {
 fn send_key(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.connection()?;
     let domain = lookup::domain(connection, args)?;
-    let set = args.text("codeset")?.unwrap_or("linux");
+    // No name at all is the usual set, too.
+    let set = args.get("codeset").filter(|set| !set.is_empty()).unwrap_or("linux");
     let hold = args.number::<u32>("holdtime")?.unwrap_or_default();
     let Some(&(_, set)) = CODE_SETS.iter().find(|(name, _)| *name == set) else {
         bail!("unknown codeset: '{set}'");
@@ -97,7 +98,7 @@ fn code(set: u32, key: &str) -> Option<u32> {
         None => key.parse().ok(),
     };
     match number {
-        Some(number) => (number > 0 && number <= 0xffff).then_some(number),
+        Some(number) => (number <= 0xffff).then_some(number),
         None => key_names::code(set, key).map(u32::from),
     }
 }

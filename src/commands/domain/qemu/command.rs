@@ -3,7 +3,7 @@
 use super::json;
 use crate::commands::descriptors::descriptors;
 use crate::commands::domain::lookup;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode, ErrorOrigin};
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::{Format, Session};
@@ -130,6 +130,11 @@ fn qemu_agent_command(session: &mut Session, args: &Args) -> Result<()> {
 fn qemu_attach(session: &mut Session, args: &Args) -> Result<()> {
     let pid = args.number::<u32>("pid")?.unwrap_or_default();
     let connection = session.handle()?;
+    if pid == 0 {
+        let message = "pid_value in virDomainQemuAttach must not be zero".to_string();
+        let refused = Error { code: ErrorCode::INVALID_ARGUMENT, origin: ErrorOrigin::NONE, message };
+        return Err(refused).context("Failed to attach to pid 0");
+    }
     let attached = connection.domains().attach(pid, 0);
     let domain = attached.with_context(|| format!("Failed to attach to pid {pid}"))?;
     session.print_extra(format_args!("Domain '{}' attached to pid {pid}\n", domain.name));

@@ -45,8 +45,14 @@ pub fn text(settings: &[Setting]) -> String {
 
 /// Prints the lines, or the object they stand for.
 pub fn show(session: &mut Session, settings: Vec<Setting>) -> Result<()> {
-    let fields = settings.iter();
-    let data: Map<String, Value> =
-        fields.map(|setting| (setting.name.clone(), setting.value.value.clone())).collect();
-    session.show(&data, |session| session.print(text(&settings)))
+    session.show(&object(&settings), |session| session.print(text(&settings)))
+}
+
+/// The same of a command that says nothing under `-q`.
+pub fn show_extra(session: &mut Session, settings: Vec<Setting>) -> Result<()> {
+    session.show(&object(&settings), |session| session.print_extra(text(&settings)))
+}
+
+fn object(settings: &[Setting]) -> Map<String, Value> {
+    settings.iter().map(|setting| (setting.name.clone(), setting.value.value.clone())).collect()
 }

@@ -53,5 +53,5 @@ fn perf(session: &mut Session, args: &Args) -> Result<()> {
         let on = counter.value == ParamValue::Boolean(true);
         Setting::with(&counter.name, if on { "enabled" } else { "disabled" }, on)
     };
-    parameters::show(session, shown.iter().map(setting).collect())
+    parameters::show_extra(session, shown.iter().map(setting).collect())
 }

@@ -229,7 +229,7 @@ fn emulatorpin(session: &mut Session, args: &Args) -> Result<()> {
     let (map, _) = domains.emulator_pin_info(&domain, map_length(cpus) as i32, flags)?;
     let list = cpu_list::format(&map, cpus);
     session.show(&json!({ "cpu_affinity": list }), |session| {
-        session.print_extra("emulator: CPU Affinity\n----------------------------------\n");
-        session.print(format_args!("       *: {list}\n"));
+        session.print_extra("emulator: CPU Affinity\n----------------------------------\n       *: ");
+        session.print(format_args!("{list}\n"));
     })
 }

@@ -99,6 +99,9 @@ fn wanted(args: &Args, settings: &[TypedParam]) -> Result<Vec<TypedParam>> {
 
 /// Reads a value of the same type as the present one.
 fn like(known: &ParamValue, name: &str, text: &str) -> Result<ParamValue, Error> {
+    // Blanks before a number do not count.
+    let trimmed = text.trim_start();
+    let text = if matches!(known, ParamValue::String(_)) { text } else { trimmed };
     let read = match known {
         ParamValue::Int(_) => (text.parse().ok().map(ParamValue::Int), "int"),
         // A negative number counts down from zero, as C reads it.

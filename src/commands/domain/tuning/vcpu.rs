@@ -4,6 +4,7 @@ use super::parameters::{self, Setting};
 use crate::commands::domain::lookup;
 use crate::commands::impact::{self, impact, impact_or_live};
 use crate::commands::plain_name::plain_name;
+use crate::error::ErrorCode;
 use crate::model::constants::*;
 use crate::shell::args::Args;
 use crate::shell::session::Session;
@@ -97,7 +98,7 @@ fn setvcpus(session: &mut Session, args: &Args) -> Result<()> {
         bail!("Can't set 0 processors for a VM");
     }
     let answer = connection.domains().set_vcpus(&domain, count, flags);
-    let asked = chosen | impact(args)?;
+    let asked = chosen | impact(args)? | u32::from(args.has("current"));
     Ok(plain_name(answer, asked, "virDomainSetVcpusFlags", "virDomainSetVcpus")?)
 }
 
@@ -141,8 +142,12 @@ fn vcpucount(session: &mut Session, args: &Args) -> Result<()> {
         let guest = args.has("guest");
         let flags = if guest { flags & !DOMAIN_VCPU_MAXIMUM } else { flags };
         let answer = domains.vcpu_count(&domain, flags);
-        let count =
-            if guest { answer.context("Failed to retrieve vCPU count from the guest")? } else { answer? };
+        let count = match answer {
+            Err(error) if guest && error.code != ErrorCode::OPERATION_DENIED => {
+                return Err(error).context("Failed to retrieve vCPU count from the guest");
+            }
+            answer => answer?,
+        };
         return session.value("count", count);
     }
     let mut text = String::new();

@@ -4,10 +4,10 @@ use super::address::ADDRESS;
 use super::disk_source::{AUTH, BACKING_STORE, ENCRYPTION, MIRROR, SOURCE};
 use super::{ACPI, ALIAS, BOOT};
 use crate::error::{Error, ErrorCode, Result};
-use crate::xml::Element;
 use crate::xml::shape::{
     Shape, many, on_off, one, one_of, positive, shape, text, text_shape, unsigned, yes_no,
 };
+use crate::xml::{Element, Node};
 
 /// `<disk>`.
 pub static DISK: Shape = shape("disk")
@@ -193,6 +193,11 @@ fn fill_in(disk: &mut Element) -> Result<()> {
     if disk.attribute("device").is_none() {
         disk.set("device", "disk");
     }
+    // libvirt reads the source before anything else, and the target before the driver.
+    if let Some(source) = disk.child("source") {
+        SOURCE.conform(&mut source.clone(), &mut Vec::new())?;
+    }
+    disk.nodes.sort_by_key(|node| !matches!(node, Node::Element(child) if child.name == "target"));
     let device = disk.attribute("device").unwrap_or_default().to_string();
     if let Some(target) = disk.child_mut("target") {
         if target.attribute("bus").is_none() {

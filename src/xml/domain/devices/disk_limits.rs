@@ -7,6 +7,19 @@ use crate::xml::Element;
 pub(super) fn check(disk: &Element) -> Result<()> {
     let device = disk.attribute("device").unwrap_or("disk");
     let bus = disk.child_attribute("target", "bus").unwrap_or_default();
+    let name = disk.child_attribute("target", "dev").unwrap_or_default();
+    match device {
+        "floppy" if !name.starts_with("fd") => {
+            return Err(Error::internal(format!("Invalid floppy device name: {name}")));
+        }
+        "disk" | "lun" if name.starts_with("fd") => {
+            return Err(Error::internal(format!("Invalid harddisk device name: {name}")));
+        }
+        "disk" | "cdrom" | "lun" if bus == "fdc" => {
+            return Err(Error::internal("Invalid bus type 'fdc' for disk"));
+        }
+        _ => {}
+    }
     let text = |name: &str| disk.child_text(name).unwrap_or_default();
     if disk.attribute("rawio").is_some() && device != "lun" {
         return Err(Error::unsupported_configuration("rawio can be used only with device='lun'"));
