@@ -64,7 +64,7 @@ const ACCEPTED: &[Accepted] = &[
         holds: |line, wanted, got| command(line) == "iface-destroy" && but_for_status(wanted, got),
     },
     Accepted {
-        named: "A port that `net-port-delete` and `net-port-dumpxml` do not find",
+        named: "A port that `net-port-delete` and",
         holds: |line, wanted, got| {
             ["net-port-delete", "net-port-dumpxml"].contains(&command(line)) && but_for_status(wanted, got)
         },

@@ -205,8 +205,7 @@ pub fn status_scripts() -> Vec<Script> {
             row.name.to_string(),
             base.line("--nosuch"),
             base.line("extra extra extra extra extra extra"),
-            format!("help {}", row.name),
-            format!("{} --help", row.name),
+            format!("help {0}; {0} --help", row.name),
         ];
         for (option, _) in &base.given {
             lines.push(base.but(option.name, None));
