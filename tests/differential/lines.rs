@@ -222,12 +222,12 @@ pub fn status_scripts() -> Vec<Script> {
         let valued = row.listed_options().filter(|option| option.kind != OptKind::Flag).last();
         lines.extend(valued.map(|option| format!("{} --{}", row.name, option.name)));
         lines.dedup();
-        lines.push(base.line(""));
-        for line in lines {
-            scripts.push(Script { whole: true, ..base.script("", vec![line]) });
-        }
+        // What is refused needs nothing to be there before.
+        let bare = Base { setup: Vec::new(), ..Base::new(row) };
+        scripts.extend(lines.into_iter().map(|line| bare.script("", vec![line])));
+        scripts.push(base.script("", vec![base.line("")]));
     }
-    scripts
+    scripts.into_iter().map(|script| Script { whole: true, ..script }).collect()
 }
 
 /// Everything for every command; those that save stand apart.
