@@ -44,6 +44,13 @@ fn the_firmware_writes_its_variables_and_they_stay() {
     stage.ok(&["destroy", "uefi"]);
     let kept = std::fs::read(&variables).unwrap();
     assert_ne!(kept, template);
+    // A clone boots as the first did, from variables of its own.
+    stage.ok(&["clone", "uefi", "twin"]);
+    let twin = stage.path("state/hvsh/qemu/nvram/twin_VARS.fd");
+    assert!(std::fs::read(&twin).unwrap() == kept);
+    assert!(stage.ok(&["dumpxml", "twin"]).contains(&twin.display().to_string()));
+    stage.ok(&["rm", "twin", "--yes"]);
+    assert!(!twin.exists() && variables.exists());
 
     stage.ok(&["start", "uefi", "--paused"]);
     assert!(std::fs::read(&variables).unwrap() == kept, "a second start keeps them");

@@ -13,6 +13,7 @@
 mod common;
 
 mod beside;
+mod beyond;
 mod compared;
 mod devices;
 mod ends;

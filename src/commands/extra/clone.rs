@@ -1,20 +1,22 @@
 //! `clone`: another domain like one that is off.
 //!
 //! 1. The definition is read, and what makes a domain one of its kind is taken out: uuid, MAC addresses,
-//!    generation id, the paths of firmware variables. The driver chooses these anew.
+//!    generation id, names of host devices, fixed ports of displays. The driver chooses these anew.
 //! 2. Each disk is copied under a name made from the new domain's: by the storage pool that has it, or, where this
 //!    shell runs on the domain's own host, as a file, sharing blocks where the file system can and keeping holes.
 //!    Drives with removable media and disks marked shareable or read-only keep their source.
-//! 3. The new domain is defined. Nobody sees it before its disks are whole.
+//!    The firmware's variables, which know how to boot from these disks, are copied likewise.
+//! 3. If the old domain is still off, the new one is defined. Nobody sees it before its disks are whole.
 //!
-//! Whatever fails, the copies made so far are removed again, and so nothing is left half made.
+//! Whatever fails, or is interrupted, the copies made so far are removed again, and so nothing is left half made.
 
+use super::file_copy::{Stop, copy_beside, new_file_name};
+use super::is_own_host;
 use crate::backend::Connection;
 use crate::commands::domain::{lookup, undefine};
-use crate::error::{Error, ErrorCode};
-use crate::model::VolumeRef;
+use crate::error::ErrorCode;
 use crate::model::constants::*;
-use crate::shell::address;
+use crate::model::{DomainRef, VolumeRef};
 use crate::shell::args::Args;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
@@ -35,7 +37,7 @@ pub const COMMANDS: &[Command] = &[Command::new("clone", Group::Extra, clone)
     .options(&[
         Opt::domain(Complete::InactiveDomain),
         Opt::text("newname", "the name of the new domain").required(),
-        Opt::text("skip", "leave out these disks, by their targets, parted by commas").complete(Complete::Disk),
+        Opt::text("skip", "leave out these disks, by their targets, parted by commas").complete(Complete::DiskList),
     ])
     .writes()];
 
@@ -49,9 +51,7 @@ fn clone(session: &mut Session, args: &Args) -> Result<()> {
     let connection = session.handle()?;
     let domain = lookup::domain(&*connection, args)?;
     let (name, new_name) = (args.required("domain")?, args.required("newname")?);
-    if connection.domains().is_active(&domain)? {
-        bail!("domain '{name}' is active: its disks change while they are copied; shut it down first");
-    }
+    must_be_at_rest(&*connection, &domain, name)?;
     match connection.domains().lookup_by_name(new_name) {
         Ok(_) => bail!("there is a domain '{new_name}' already; choose another name"),
         Err(error) if error.code == ErrorCode::NO_DOMAIN => {}
@@ -63,8 +63,17 @@ fn clone(session: &mut Session, args: &Args) -> Result<()> {
     leave_out(&mut tree, &skipped)?;
     make_anew(&mut tree, new_name);
     let here = is_own_host(session)?;
-    let mut copies = Copies { connection: &*connection, here, new_name, made: Vec::new(), shown: Vec::new() };
-    let answer = copies.of_disks(&mut tree).and_then(|()| {
+    let mut copies = Copies {
+        connection: &*connection,
+        here,
+        new_name,
+        stop: Stop::watch()?,
+        made: Vec::new(),
+        shown: Vec::new(),
+    };
+    let answer = copies.of_all(&mut tree).and_then(|()| {
+        // Somebody may have started it meanwhile, and then what was copied is not of one moment.
+        must_be_at_rest(&*connection, &domain, name)?;
         let defined = connection.domains().define_xml(&tree.to_string(), 0);
         defined.with_context(|| format!("Failed to define domain '{new_name}'"))
     });
@@ -81,6 +90,21 @@ fn clone(session: &mut Session, args: &Args) -> Result<()> {
     session.show(&data, |session| {
         session.print_extra(format_args!("Domain '{new_name}' cloned from '{name}'\n"));
     })
+}
+
+/// Refuses a domain whose disks change, or wait for a memory that is of the same moment.
+fn must_be_at_rest(connection: &dyn Connection, domain: &DomainRef, name: &str) -> Result<()> {
+    if connection.domains().is_active(domain)? {
+        bail!("domain '{name}' is active: its disks change while they are copied; shut it down first");
+    }
+    match connection.domains().has_managed_save_image(domain, 0) {
+        Ok(true) => bail!(
+            "domain '{name}' has a managed save, and its disks are as a running guest left them; \
+             start it and shut it down first"
+        ),
+        Err(error) if !error.is_unsupported() => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the disks out that are not to be in the new domain; a target that no disk has is refused.
@@ -108,34 +132,71 @@ fn make_anew(tree: &mut Element, new_name: &str) {
             system.retain(|entry| entry.attribute("name") != Some("uuid"));
         }
     }
-    if let Some(os) = tree.child_mut("os") {
-        // The file belongs to the domain; the driver makes another from the template.
-        os.remove("nvram");
-    }
-    if let Some(devices) = tree.child_mut("devices") {
-        for interface in devices.elements_mut().filter(|device| device.name == "interface") {
-            interface.remove("mac");
+    let Some(devices) = tree.child_mut("devices") else {
+        return;
+    };
+    for device in devices.elements_mut() {
+        match device.name.as_str() {
+            "interface" => {
+                device.remove("mac");
+                device.remove("target");
+            }
+            // A port that both would listen on; the driver finds a free one.
+            "graphics" if device.attribute("autoport") == Some("no") => {
+                device.set("autoport", "yes");
+                for port in ["port", "tlsPort", "websocket"] {
+                    device.unset(port);
+                }
+            }
+            // The socket of an agent has its place among the domain's own files.
+            "channel" if device.attribute("type") == Some("unix") => {
+                device.remove("source");
+            }
+            _ => {}
         }
     }
-}
-
-/// Whether files that a domain names are files of the host that this shell runs on.
-fn is_own_host(session: &Session) -> Result<bool> {
-    let uri = address::resolve(session.settings.uri.as_deref())?;
-    Ok(uri.host.is_none() && uri.scheme != "test")
 }
 
 struct Copies<'a> {
     connection: &'a dyn Connection,
     here: bool,
     new_name: &'a str,
+    stop: Stop,
     made: Vec<Made>,
     /// What was copied, as data: target, and where the copy is.
     shown: Vec<serde_json::Value>,
 }
 
 impl Copies<'_> {
-    /// Copies each disk that is the domain's own, and has the definition name the copy.
+    /// Copies all that is the domain's own, and has the definition name the copies.
+    fn of_all(&mut self, tree: &mut Element) -> Result<()> {
+        self.of_disks(tree)?;
+        self.of_firmware(tree).context("Failed to copy the firmware's variables")
+    }
+
+    /// Copies the firmware's variables if there are some yet; else the driver makes them from their template.
+    fn of_firmware(&mut self, tree: &mut Element) -> Result<()> {
+        let Some(os) = tree.child_mut("os") else {
+            return Ok(());
+        };
+        let Some(variables) = os.child_mut("nvram") else {
+            return Ok(());
+        };
+        let old = PathBuf::from(variables.text().trim());
+        let is_file = old.is_absolute() && variables.child("source").is_none();
+        variables.nodes.clear();
+        if self.here && is_file && old.exists() {
+            let new = old.with_file_name(format!("{}_VARS.fd", self.new_name.replace('/', "_")));
+            copy_beside(&old, &new, &self.stop)?;
+            variables.set_text(&new.to_string_lossy());
+            self.made.push(Made::File(new));
+        } else if variables.attributes.is_empty() {
+            os.remove("nvram");
+        }
+        Ok(())
+    }
+
+    /// Copies each disk that is the domain's own.
     fn of_disks(&mut self, tree: &mut Element) -> Result<()> {
         let Some(devices) = tree.child_mut("devices") else {
             return Ok(());
@@ -191,8 +252,10 @@ impl Copies<'_> {
         if let Some(place) = tree.child_mut("target") {
             place.remove("path");
         }
+        self.stop.check()?;
         let made = storage.volume_create_xml_from(&pool, &tree.to_string(), volume, 0)?;
         self.made.push(Made::Volume(made.clone()));
+        self.stop.check()?;
         if by_name { Ok(made.name) } else { Ok(storage.volume_path(&made)?) }
     }
 
@@ -201,7 +264,7 @@ impl Copies<'_> {
         let file_name = source.file_name().and_then(|name| name.to_str());
         let file_name = file_name.ok_or_else(|| anyhow!("'{}' names no file", source.display()))?;
         let new = source.with_file_name(new_file_name(file_name, self.new_name, target));
-        copy_beside(source, &new)?;
+        copy_beside(source, &new, &self.stop)?;
         self.made.push(Made::File(new.clone()));
         Ok(new.to_string_lossy().into_owned())
     }
@@ -227,73 +290,23 @@ impl Copies<'_> {
     }
 }
 
-/// `vm-vda.qcow2` for the disk `vda` of the domain `vm`, after a file called `anything.qcow2`.
-fn new_file_name(old: &str, domain: &str, target: &str) -> String {
-    let domain = domain.replace('/', "_");
-    match old.rsplit_once('.') {
-        Some((stem, ending)) if !stem.is_empty() && ending.len() <= 8 => {
-            format!("{domain}-{target}.{ending}")
-        }
-        _ => format!("{domain}-{target}"),
-    }
-}
-
-/// Copies a file without its holes, sharing blocks where that is possible. The copy appears under its name when it
-/// is whole and on the disk; a file that has this name already is left alone.
-fn copy_beside(source: &Path, new: &Path) -> Result<()> {
-    let folder = new.parent().unwrap_or(Path::new("/"));
-    let cannot = |what: &str, cause: &std::io::Error| Error::system(format!("cannot {what}"), cause);
-    let partial = tempfile::Builder::new().prefix(".hvsh-clone-").tempfile_in(folder);
-    let partial = partial.map_err(|cause| cannot(&format!("write in '{}'", folder.display()), &cause))?;
-    let mut command = std::process::Command::new("cp");
-    command.args(["--reflink=auto", "--sparse=always", "--preserve=mode,ownership", "--"]);
-    let output = command.arg(source).arg(partial.path()).output();
-    let output = output.map_err(|cause| cannot("run cp", &cause))?;
-    if !output.status.success() {
-        bail!("cp: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let shown = new.display();
-    partial.as_file().sync_all().map_err(|cause| cannot(&format!("write '{shown}'"), &cause))?;
-    let kept = partial.persist_noclobber(new);
-    kept.map_err(|failure| cannot(&format!("make '{shown}'"), &failure.error))?;
-    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(synced.map_err(|cause| cannot(&format!("write '{}'", folder.display()), &cause))?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_named_after_their_domain() {
-        assert_eq!(new_file_name("old.disk.qcow2", "new", "vda"), "new-vda.qcow2");
-        assert_eq!(new_file_name("noending", "a/b", "sda"), "a_b-sda");
-    }
-
-    #[test]
-    fn a_file_is_copied_whole_and_never_over_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
-        std::fs::write(&old, b"contents").unwrap();
-        copy_beside(&old, &new).unwrap();
-        assert_eq!(std::fs::read(&new).unwrap(), b"contents");
-        std::fs::write(&old, b"other").unwrap();
-        let error = copy_beside(&old, &new).unwrap_err();
-        assert!(error.to_string().ends_with("File exists"), "{error}");
-        assert_eq!(std::fs::read(&new).unwrap(), b"contents");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
-    }
-
-    #[test]
     fn what_only_one_domain_can_have_is_taken_out() {
-        let text = "<domain><name>a</name><uuid>u</uuid><genid>g</genid><os><nvram>/x</nvram></os>\
+        let text = "<domain><name>a</name><uuid>u</uuid><genid>g</genid><os/>\
             <sysinfo type='smbios'><system><entry name='uuid'>u</entry><entry name='serial'>s</entry></system></sysinfo>\
-            <devices><interface type='user'><mac address='52:54:00:00:00:01'/></interface></devices></domain>";
+            <devices><interface type='user'><mac address='52:54:00:00:00:01'/><target dev='tap'/></interface>\
+            <graphics type='vnc' port='5901' autoport='no'/></devices></domain>";
         let mut tree = xml::parse(text, "test").unwrap();
         make_anew(&mut tree, "b");
         assert_eq!(tree.child_text("name").as_deref(), Some("b"));
-        assert!(tree.child("uuid").is_none() && tree.find("os/nvram").is_none());
-        assert!(tree.find("devices/interface/mac").is_none());
+        assert!(tree.child("uuid").is_none());
+        assert!(tree.find("devices/interface").unwrap().nodes.is_empty());
+        assert_eq!(tree.find("devices/graphics").unwrap().attribute("autoport"), Some("yes"));
+        assert_eq!(tree.find("devices/graphics").unwrap().attribute("port"), None);
         let entries = tree.find("sysinfo/system").unwrap().children("entry").count();
         assert_eq!((entries, tree.child_text("genid").unwrap_or_default().as_str()), (1, ""));
     }

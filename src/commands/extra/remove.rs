@@ -1,7 +1,9 @@
 //! `rm`: a domain and what belongs to it, after saying what that is.
 
+use super::is_own_host;
 use crate::backend::Connection;
 use crate::commands::domain::{device_tree, lookup, undefine};
+use crate::error::Error;
 use crate::model::constants::*;
 use crate::model::{DomainRef, VolumeRef};
 use crate::shell::args::Args;
@@ -9,8 +11,9 @@ use crate::shell::report::Silent;
 use crate::shell::session::Session;
 use crate::shell::spec::{Command, Complete, Group, Opt};
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 /// The row of this file.
 pub const COMMANDS: &[Command] = &[Command::new("rm", Group::Extra, remove)
@@ -18,12 +21,12 @@ pub const COMMANDS: &[Command] = &[Command::new("rm", Group::Extra, remove)
     .about(
         "remove a domain and what belongs to it",
         "Says what will go – the definition, a managed save, the metadata of snapshots and checkpoints, the \
-         firmware's variables, the state of a TPM, and with --storage the disks' volumes – and asks at a terminal \
-         before it does so. Elsewhere it needs --yes. Volumes that another domain uses, too, are kept.",
+         firmware's variables, the state of a TPM, and with --storage the disks, as volumes of their pools or as files of this host – and asks at a terminal \
+         before it does so. Elsewhere it needs --yes. What another domain uses, too, is kept, also below its own images.",
     )
     .options(&[
         Opt::domain(Complete::Domain),
-        Opt::flag("storage", "remove the volumes of the domain's disks, too"),
+        Opt::flag("storage", "remove the domain's disks, too"),
         Opt::flag("force", "switch a running domain off first"),
         Opt::flag("yes", "do not ask"),
     ])
@@ -38,8 +41,14 @@ struct Plan {
     stays: Vec<String>,
     /// How the definition is to be forgotten.
     flags: u32,
-    /// Volumes that go, with the words for each.
-    volumes: Vec<(String, VolumeRef)>,
+    /// What goes of its disks, with the words for each.
+    disks: Vec<(String, Doomed)>,
+}
+
+/// Where a disk's contents are.
+enum Doomed {
+    Volume(VolumeRef),
+    File(PathBuf),
 }
 
 fn remove(session: &mut Session, args: &Args) -> Result<()> {
@@ -51,7 +60,7 @@ fn remove(session: &mut Session, args: &Args) -> Result<()> {
         bail!("domain '{name}' is running: shut it down first, or give --force to switch it off");
     }
     let persistent = connection.domains().is_persistent(&domain)?;
-    let plan = plan(&*connection, &domain, runs, persistent, args.has("storage"))?;
+    let plan = plan(session, &*connection, &domain, runs, persistent, args.has("storage"))?;
     if !args.has("yes") {
         ask(session, name, &plan)?;
     }
@@ -65,8 +74,13 @@ fn remove(session: &mut Session, args: &Args) -> Result<()> {
     }
     let mut failed = false;
     let mut removed = plan.goes.clone();
-    for (words, volume) in &plan.volumes {
-        if let Err(error) = connection.storage().volume_delete(volume, 0) {
+    for (words, disk) in &plan.disks {
+        let gone = match disk {
+            Doomed::Volume(volume) => connection.storage().volume_delete(volume, 0),
+            Doomed::File(path) => std::fs::remove_file(path)
+                .map_err(|cause| Error::system(format!("cannot remove '{}'", path.display()), &cause)),
+        };
+        if let Err(error) = gone {
             failed = true;
             removed.retain(|known| known != words);
             session.error(format_args!("Failed to remove {words}"));
@@ -84,16 +98,18 @@ fn remove(session: &mut Session, args: &Args) -> Result<()> {
 }
 
 fn plan(
+    session: &Session,
     connection: &dyn Connection,
     domain: &DomainRef,
     runs: bool,
     persistent: bool,
     storage: bool,
 ) -> Result<Plan> {
-    let mut plan = Plan { goes: Vec::new(), stays: Vec::new(), flags: 0, volumes: Vec::new() };
+    let mut plan = Plan { goes: Vec::new(), stays: Vec::new(), flags: 0, disks: Vec::new() };
     if runs {
         plan.goes.push("its running guest".to_string());
     }
+    let here = is_own_host(session)?;
     // A transient domain has no other definition than that of its guest.
     let tree = device_tree::tree(connection, domain, if persistent { DOMAIN_XML_INACTIVE } else { 0 })?;
     if persistent {
@@ -109,15 +125,21 @@ fn plan(
             plan.stays.push(format!("{words}: give --storage to remove it"));
             continue;
         }
-        match undefine::volume(connection, disk.pool.as_deref(), &source) {
-            Err(_) => plan.stays.push(format!("{words}: no storage pool has it, so remove it by hand")),
-            Ok(volume) => match other_user(connection, domain, &source)? {
-                Some(other) => plan.stays.push(format!("{words}: domain '{other}' uses it, too")),
-                None => {
-                    plan.goes.push(words.clone());
-                    plan.volumes.push((words, volume));
-                }
-            },
+        let path = PathBuf::from(&source);
+        let doomed = match undefine::volume(connection, disk.pool.as_deref(), &source) {
+            Ok(volume) => Doomed::Volume(volume),
+            Err(_) if here && disk.kind == "file" && path.is_file() => Doomed::File(path),
+            Err(_) => {
+                plan.stays.push(format!("{words}: no storage pool has it, so remove it by hand"));
+                continue;
+            }
+        };
+        match other_user(connection, domain, &source, here)? {
+            Some(other) => plan.stays.push(format!("{words}: domain '{other}' uses it, too")),
+            None => {
+                plan.goes.push(words.clone());
+                plan.disks.push((words, doomed));
+            }
         }
     }
     Ok(plan)
@@ -171,8 +193,14 @@ fn optional<T>(answer: Result<T, crate::error::Error>) -> Result<Option<T>> {
     }
 }
 
-/// Another domain with a disk of this source.
-fn other_user(connection: &dyn Connection, domain: &DomainRef, source: &str) -> Result<Option<String>> {
+/// Another domain with a disk of this source, or one whose image lies on top of it.
+fn other_user(
+    connection: &dyn Connection,
+    domain: &DomainRef,
+    source: &str,
+    here: bool,
+) -> Result<Option<String>> {
+    let wanted = same(source);
     for other in connection.domains().list_all_domains(0)? {
         if other.uuid == domain.uuid {
             continue;
@@ -181,11 +209,30 @@ fn other_user(connection: &dyn Connection, domain: &DomainRef, source: &str) -> 
         let Ok(tree) = device_tree::tree(connection, &other, 0) else {
             continue;
         };
-        if device_tree::disks(&tree).iter().any(|disk| disk.source.as_deref() == Some(source)) {
+        let disks = device_tree::disks(&tree);
+        let mut sources = disks.iter().filter_map(|disk| Some((disk, disk.source.as_deref()?)));
+        if sources.any(|(disk, other)| {
+            other == source || here && disk.kind == "file" && chain(other).contains(&wanted)
+        }) {
             return Ok(Some(other.name));
         }
     }
     Ok(None)
+}
+
+/// A file under the one name it has without links.
+fn same(path: &str) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path))
+}
+
+/// An image's file and those it lies on. What cannot be read lies on nothing that could be known.
+fn chain(path: &str) -> Vec<PathBuf> {
+    let mut command = std::process::Command::new("qemu-img");
+    command.args(["info", "--force-share", "--backing-chain", "--output=json", "--", path]);
+    let output = command.output().map(|output| output.stdout).unwrap_or_default();
+    let images: Vec<Value> = serde_json::from_slice(&output).unwrap_or_default();
+    let files = images.iter().filter_map(|image| image["filename"].as_str()).map(same);
+    std::iter::once(same(path)).chain(files).collect()
 }
 
 /// Shows the plan and asks; without a person to ask nothing is done.
