@@ -13,7 +13,7 @@ use crate::model::constants::*;
 use crate::model::{DomainRef, TypedParam};
 
 /// What a driver can be asked about by [`super::Host::supports_feature`], by its numbers on the wire.
-mod feature {
+pub mod feature {
     /// The source's daemon can drive a migration.
     pub const PEER_TO_PEER: i32 = 4;
     /// The source's hypervisor can drive a migration.

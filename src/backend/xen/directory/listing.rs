@@ -7,10 +7,23 @@ use crate::model::DomainRef;
 use crate::model::constants::*;
 use std::collections::HashSet;
 
+/// The flags that choose by state.
+const STATES: u32 = CONNECT_LIST_DOMAINS_RUNNING
+    | CONNECT_LIST_DOMAINS_PAUSED
+    | CONNECT_LIST_DOMAINS_SHUTOFF
+    | CONNECT_LIST_DOMAINS_OTHER;
+
 impl Directory {
-    /// All domains that the flags leave: those that run by their ids, then the others by name.
+    /// All domains that the flags leave, as others name them.
     pub(super) fn listed(&self, flags: u32) -> Result<Vec<DomainRef>> {
-        let definitions = self.definitions().all();
+        Ok(self.chosen(flags)?.iter().map(Domain::reference).collect())
+    }
+
+    /// All domains that the flags leave: those that run by their ids, then the others by name.
+    pub(super) fn chosen(&self, flags: u32) -> Result<Vec<Domain>> {
+        // What runs is known without a look at the files.
+        let only_runs = flags & !STATES == CONNECT_LIST_DOMAINS_ACTIVE;
+        let definitions = if only_runs { Vec::new() } else { self.definitions().all() };
         let mut domains = Vec::new();
         let mut active = HashSet::new();
         for running in self.running()? {
@@ -21,8 +34,8 @@ impl Directory {
         }
         let resting = definitions.into_iter().filter(|definition| !active.contains(&definition.uuid));
         domains.extend(resting.map(Domain::Defined));
-        let shown = domains.iter().filter(|domain| self.is_listed(domain, flags));
-        Ok(shown.map(Domain::reference).collect())
+        domains.retain(|domain| self.is_listed(domain, flags));
+        Ok(domains)
     }
 
     /// Whether the flags leave a domain: within each group of flags that is used, one must hold.
@@ -46,16 +59,12 @@ impl Directory {
             DOMAIN_SHUTOFF => CONNECT_LIST_DOMAINS_SHUTOFF,
             _ => CONNECT_LIST_DOMAINS_OTHER,
         };
-        let states = CONNECT_LIST_DOMAINS_RUNNING
-            | CONNECT_LIST_DOMAINS_PAUSED
-            | CONNECT_LIST_DOMAINS_SHUTOFF
-            | CONNECT_LIST_DOMAINS_OTHER;
         let saved =
             || definition.is_some_and(|definition| self.definitions().managed_save(definition.uuid).exists());
         let starts = || definition.is_some_and(|definition| self.definitions().autostarts(definition));
         passes(CONNECT_LIST_DOMAINS_ACTIVE, CONNECT_LIST_DOMAINS_INACTIVE, &|| is_active)
             && passes(CONNECT_LIST_DOMAINS_PERSISTENT, CONNECT_LIST_DOMAINS_TRANSIENT, &|| is_persistent)
-            && (flags & states == 0 || flags & own_state != 0)
+            && (flags & STATES == 0 || flags & own_state != 0)
             && passes(CONNECT_LIST_DOMAINS_MANAGEDSAVE, CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE, &saved)
             && passes(CONNECT_LIST_DOMAINS_AUTOSTART, CONNECT_LIST_DOMAINS_NO_AUTOSTART, &starts)
             && passes(CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, CONNECT_LIST_DOMAINS_NO_SNAPSHOT, &|| false)

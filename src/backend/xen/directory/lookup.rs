@@ -133,11 +133,7 @@ impl DomainLookup for Directory {
                 Some(figures) => Ok(figures.state()),
                 None => Err(Error::unsupported("virDomainGetState")),
             },
-            Domain::Defined(definition) => {
-                let is_saved = self.definitions().managed_save(definition.uuid).exists();
-                let reason = if is_saved { DOMAIN_SHUTOFF_SAVED } else { DOMAIN_SHUTOFF_UNKNOWN };
-                Ok(StateReason { state: DOMAIN_SHUTOFF, reason })
-            }
+            Domain::Defined(definition) => Ok(self.state_at_rest(&definition)),
         }
     }
 

@@ -18,7 +18,8 @@ use super::xenstore::Xenstore;
 use super::xl::Toolstack;
 use crate::backend::*;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
-use crate::model::DomainRef;
+use crate::model::constants::{DOMAIN_SHUTOFF, DOMAIN_SHUTOFF_SAVED, DOMAIN_SHUTOFF_UNKNOWN};
+use crate::model::{DomainRef, StateReason};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -166,6 +167,20 @@ impl Directory {
         }
     }
 
+    /// All domains that run, for whoever knows them by uuid: where the hypervisor tells, they bear no names.
+    fn anonymous(&self) -> Result<Vec<Running>> {
+        let Some(hypervisor) = &self.sources.hypervisor else {
+            return self.running();
+        };
+        let nameless = |domain: XenDomain| Running {
+            id: domain.id,
+            uuid: domain.uuid,
+            name: String::new(),
+            figures: Some(domain),
+        };
+        Ok(hypervisor.domains()?.into_iter().map(nameless).collect())
+    }
+
     /// Gives domains their names, all in one round trip to the store.
     fn named(&self, domains: Vec<XenDomain>) -> Result<Vec<Running>> {
         let ids: Vec<u32> = domains.iter().map(|domain| domain.id).collect();
@@ -174,6 +189,12 @@ impl Directory {
             Some(store) => store.names(&ids).unwrap_or_else(|_| vec![None; ids.len()]),
             None => vec![None; ids.len()],
         };
+        // Read once at most, and only where the store names somebody not at all.
+        let definitions = std::cell::OnceCell::new();
+        let defined = |uuid: Uuid| {
+            let all: &Vec<Definition> = definitions.get_or_init(|| self.sources.definitions.all());
+            all.iter().find(|definition| definition.uuid == uuid).map(|definition| definition.name.clone())
+        };
         let mut running = Vec::with_capacity(domains.len());
         for (domain, name) in domains.into_iter().zip(names.drain(..)) {
             let name = match (domain.id, name.filter(is_guests)) {
@@ -181,16 +202,11 @@ impl Directory {
                 (_, Some(name)) => name,
                 // Just coming or just going, and nothing that can be named yet or any more.
                 (_, None) if domain.dying => continue,
-                (id, None) => self.name_without_store(domain.uuid, id),
+                (id, None) => defined(domain.uuid).unwrap_or_else(|| format!("domain-{id}")),
             };
             running.push(Running { id: domain.id, uuid: domain.uuid, name, figures: Some(domain) });
         }
         Ok(running)
-    }
-
-    fn name_without_store(&self, uuid: Uuid, id: u32) -> String {
-        let defined = self.sources.definitions.with_uuid(uuid);
-        defined.map_or_else(|| format!("domain-{id}"), |definition| definition.name)
     }
 
     /// The running domain with this uuid; `hint` is an id it had once.
@@ -224,6 +240,13 @@ impl Directory {
         };
         let limit = || running.figures.as_ref().and_then(XenDomain::max_memory);
         Ok(made_with.and_then(|value| value.number()).or_else(limit))
+    }
+
+    /// The state of a domain that does not run; why it does not, only its saved memory can tell.
+    fn state_at_rest(&self, definition: &Definition) -> StateReason {
+        let is_saved = self.definitions().managed_save(definition.uuid).exists();
+        let reason = if is_saved { DOMAIN_SHUTOFF_SAVED } else { DOMAIN_SHUTOFF_UNKNOWN };
+        StateReason { state: DOMAIN_SHUTOFF, reason }
     }
 
     /// The definition of a domain.
@@ -273,6 +296,12 @@ impl Host for Directory {
 
     fn lib_version(&self) -> Result<u64> {
         Ok(crate::model::LIBRARY_VERSION)
+    }
+
+    /// A migration is the toolstack's own work: it goes to the other host by itself.
+    fn supports_feature(&self, feature: i32) -> Result<bool> {
+        use crate::backend::migration::feature::{DIRECT, PARAMETERS, PEER_TO_PEER};
+        Ok(self.sources.toolstack.is_some() && [DIRECT, PARAMETERS, PEER_TO_PEER].contains(&feature))
     }
 
     fn hostname(&self) -> Result<String> {

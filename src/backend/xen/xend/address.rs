@@ -39,6 +39,16 @@ impl Address {
         places
     }
 
+    /// Fails for a socket that is not there, as most are: then nothing has to be made ready to ask.
+    pub fn must_exist(&self) -> Result<()> {
+        match self {
+            Address::Tcp(..) => Ok(()),
+            Address::Unix(path) => path.metadata().map(|_| ()).map_err(|cause| {
+                Error::system(format!("xend at {self}"), &cause).from_origin(ErrorOrigin::XEN)
+            }),
+        }
+    }
+
     /// Reads `unix:PATH`, `tcp:HOST:PORT` or `tcp:HOST`.
     pub fn parse(text: &str) -> Result<Address> {
         let invalid = || {

@@ -110,7 +110,9 @@ fn longest(uri: &Uri) -> Result<Duration> {
 fn find(longest: Duration) -> Result<Requests> {
     let mut tried = Vec::new();
     for address in Address::usual() {
-        match Requests::open(Client::new(address.clone(), longest), LOOK) {
+        let asked =
+            address.must_exist().and_then(|()| Requests::open(Client::new(address.clone(), longest), LOOK));
+        match asked {
             Ok(requests) => return Ok(requests),
             Err(error) => tried.push((address, error)),
         }

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Events that nobody has fetched yet; each node and token is kept once, so more means that nobody fetches them.
 const EVENTS_MAX: usize = 4096;
-/// How much is read at once.
-const READ_SIZE: usize = 64 * 1024;
+/// How much is read at once: more than a hundred names.
+const READ_SIZE: usize = 4 * 1024;
 
 /// A request: its kind and payload.
 #[derive(Clone, Debug)]
@@ -102,8 +102,12 @@ impl Link {
         let mut answers: Vec<Option<Answer>> = vec![None; requests.len()];
         let mut deadline = Instant::now() + limit;
         while !places.is_empty() {
-            self.wait(!chunks.is_empty(), Some(deadline))?;
             self.write_some(&mut chunks)?;
+            if chunks.is_empty() {
+                // On a small host the daemon now answers all of it, rather than waking us for each piece.
+                std::thread::yield_now();
+            }
+            self.wait(!chunks.is_empty(), Some(deadline))?;
             self.read_some()?;
             while let Some(message) = Message::take_from(&mut self.inbound)? {
                 if message.kind == Kind::WATCH_EVENT {
@@ -198,17 +202,17 @@ impl Link {
     }
 
     fn read_some(&mut self) -> Result<()> {
-        let filled = self.inbound.len();
-        self.inbound.resize(filled + READ_SIZE, 0);
-        let buffer = &mut self.inbound[filled..];
+        let mut buffer = [0; READ_SIZE];
         let read = match &mut self.way {
-            Way::Socket(socket) => socket.read(buffer),
-            Way::Device(device) => device.read(buffer),
+            Way::Socket(socket) => socket.read(&mut buffer),
+            Way::Device(device) => device.read(&mut buffer),
         };
-        self.inbound.truncate(filled + read.as_ref().map_or(0, |count| *count));
         match read {
             Ok(0) => Err(broken(&std::io::Error::from(Errno::ECONNRESET))),
-            Ok(_) => Ok(()),
+            Ok(count) => {
+                self.inbound.extend_from_slice(&buffer[..count]);
+                Ok(())
+            }
             Err(cause) if is_later(&cause) => Ok(()),
             Err(cause) => Err(broken(&cause)),
         }

@@ -142,6 +142,9 @@ impl DomainLifecycle for XlLayer {
             DOMAIN_SHUTDOWN_ACPI_POWER_BTN | DOMAIN_SHUTDOWN_PARAVIRT,
             "libxlDomainShutdownFlags",
         )?;
+        if flags == DOMAIN_SHUTDOWN_ACPI_POWER_BTN {
+            return self.toolstack.run(&["trigger", &self.id_of(domain)?, "power"]).map(|_| ());
+        }
         self.ask("shutdown", domain, flags & DOMAIN_SHUTDOWN_PARAVIRT != 0)
     }
 

@@ -1,7 +1,7 @@
 //! Pins of virtual CPUs in definitions.
 
 use super::XlLayer;
-use crate::backend::xen::directory::{Domain, check_flags};
+use crate::backend::xen::directory::{Domain, check_flags, not_running};
 use crate::backend::xen::native::config::{Config, Value};
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::model::DomainRef;
@@ -79,6 +79,9 @@ impl XlLayer {
     pub(super) fn pin_defined(&self, domain: &DomainRef, vcpu: u32, cpumap: &[u8], flags: u32) -> Result<()> {
         check_flags(flags, DOMAIN_AFFECT_LIVE | DOMAIN_AFFECT_CONFIG, "libxlDomainPinVcpuFlags")?;
         let (live, definition) = self.touched(domain, flags)?;
+        if live.is_none() && flags & DOMAIN_AFFECT_CONFIG == 0 {
+            return Err(not_running());
+        }
         let Some(mut definition) = definition else {
             return Err(Error::unsupported("virDomainPinVcpuFlags"));
         };

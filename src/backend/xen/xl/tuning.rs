@@ -2,11 +2,11 @@
 
 use super::XlLayer;
 use crate::backend::DomainTuning;
-use crate::backend::xen::directory::{Domain, check_flags, invalid};
+use crate::backend::xen::directory::{Domain, check_flags, invalid, not_running};
 use crate::backend::xen::native::config::Config;
 use crate::error::{Error, ErrorOrigin, Result};
-use crate::model::DomainRef;
 use crate::model::constants::*;
+use crate::model::{DomainRef, TypedParam};
 
 impl XlLayer {
     /// What the flags mean for a domain: its id if the running one is meant, its definition if that is.
@@ -72,9 +72,6 @@ impl DomainTuning for XlLayer {
         let (live, definition) = self.touched(domain, flags)?;
         let is_maximum = flags & DOMAIN_MEM_MAXIMUM != 0;
         if let Some(id) = live {
-            if is_maximum && !flags & DOMAIN_MEM_CONFIG != 0 && flags & DOMAIN_MEM_LIVE != 0 {
-                return Err(invalid("cannot resize the maximum memory on an active domain"));
-            }
             if is_maximum {
                 self.toolstack.run(&["mem-max", &id.to_string(), &format!("{memory}k")])?;
             } else {
@@ -140,6 +137,31 @@ impl DomainTuning for XlLayer {
         }
     }
 
+    /// The hypervisor tells of what runs; a definition has none of it.
+    fn scheduler_type(&self, domain: &DomainRef) -> Result<(String, i32)> {
+        match self.directory.find(domain)? {
+            Domain::Running(..) => Err(Error::unsupported("virDomainGetSchedulerType")),
+            Domain::Defined(_) => Err(not_running()),
+        }
+    }
+
+    fn scheduler_parameters(&self, domain: &DomainRef, flags: u32) -> Result<Vec<TypedParam>> {
+        let known = DOMAIN_AFFECT_LIVE | TYPED_PARAM_STRING_OKAY;
+        check_flags(flags, known, "libxlDomainGetSchedulerParametersFlags")?;
+        match self.directory.find(domain)? {
+            Domain::Running(..) => Err(Error::unsupported("virDomainGetSchedulerParametersFlags")),
+            Domain::Defined(_) => Err(not_running()),
+        }
+    }
+
+    fn set_scheduler_parameters(&self, domain: &DomainRef, _params: &[TypedParam], flags: u32) -> Result<()> {
+        check_flags(flags, DOMAIN_AFFECT_LIVE, "libxlDomainSetSchedulerParametersFlags")?;
+        match self.directory.find(domain)? {
+            Domain::Running(..) => Err(Error::unsupported("virDomainSetSchedulerParametersFlags")),
+            Domain::Defined(_) => Err(not_running()),
+        }
+    }
+
     fn vcpu_pin_info(
         &self,
         domain: &DomainRef,
@@ -168,6 +190,9 @@ impl DomainTuning for XlLayer {
             return Err(refused("the maximum of virtual CPUs cannot change while a domain runs".to_string()));
         }
         let flags = if is_maximum { flags | DOMAIN_VCPU_CONFIG } else { flags };
+        if flags & DOMAIN_VCPU_LIVE != 0 && matches!(self.directory.find(domain)?, Domain::Defined(_)) {
+            return Err(invalid("cannot set vcpus on an inactive domain"));
+        }
         let (live, definition) = self.touched(domain, flags)?;
         if live.is_some() {
             let most = self.max_vcpus(domain)?;

@@ -102,6 +102,9 @@ fn push_vcpus(config: &Config, domain: &mut Element) -> Result<()> {
         Some(Value::List(places)) => {
             for (number, place) in places.iter().enumerate().take(maximum as usize) {
                 let place = place.as_text().unwrap_or_default();
+                if matches!(place.as_str(), "" | "all") {
+                    continue;
+                }
                 pins.push(Element::new("vcpupin").with("vcpu", number).with("cpuset", place));
             }
         }
