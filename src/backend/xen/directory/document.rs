@@ -6,11 +6,12 @@ use crate::backend::xen::definitions::Definition;
 use crate::backend::xen::hypervisor::Kind as Virtualisation;
 use crate::backend::xen::native::config::Config;
 use crate::backend::xen::native::xl::{self, Use};
-use crate::backend::xen::xenstore::{Disk, Xenstore};
+use crate::backend::xen::xenstore::{Disk, Display, Xenstore};
 use crate::error::{Error, Result};
 use crate::model::constants::*;
 use crate::xml::Element;
 use crate::xml::domain::variants;
+use std::net::IpAddr;
 
 impl Directory {
     /// The document of a domain, as the flags of `virDomainGetXMLDesc` want it.
@@ -86,6 +87,9 @@ impl Directory {
             config.set("vcpus", i64::from(figures.online_vcpus.max(1)));
             config.set("maxvcpus", i64::from(figures.vcpus.max(1)));
         }
+        if let Some(display) = store.display(running.id)? {
+            observe_display(&mut config, &display);
+        }
         let devices = store.devices(running.id)?;
         let disks: Vec<String> = devices.disks.iter().filter_map(disk_specification).collect();
         let cards: Vec<String> = devices
@@ -104,6 +108,22 @@ impl Directory {
             }
         }
         Ok(config)
+    }
+}
+
+/// A screen on the network, where its server was told to be; which port that is, is told with what is live.
+fn observe_display(config: &mut Config, display: &Display) {
+    let listen = display.listen.as_deref().filter(|listen| listen.parse::<IpAddr>().is_ok());
+    let is_emulated = config.text("type").is_some_and(|kind| kind == "hvm");
+    match (is_emulated, listen) {
+        (true, listen) => {
+            config.set("vnc", 1);
+            if let Some(listen) = listen {
+                config.set("vnclisten", listen);
+            }
+        }
+        (false, Some(listen)) => config.set("vfb", vec![format!("vnc=1,vnclisten={listen}")]),
+        (false, None) => config.set("vfb", vec!["vnc=1".to_string()]),
     }
 }
 

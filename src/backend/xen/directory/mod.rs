@@ -10,6 +10,7 @@ mod lookup;
 mod statistics;
 #[cfg(test)]
 mod tests;
+mod vcpus;
 
 use super::definitions::{Definition, Definitions};
 use super::hypervisor::{Hypervisor, XenDomain};
@@ -150,12 +151,12 @@ impl Directory {
             return self.named(hypervisor.domains()?);
         }
         if let Some(store) = &self.sources.store {
-            let guests = store.guests()?.into_iter();
+            let (guests, unnamed) = (store.guests()?.into_iter(), self.unnamed());
             let running = |guest: super::xenstore::Identity| {
                 let (id, uuid) = (guest.id, guest.uuid?);
                 let name = match guest.name {
                     _ if id == 0 => CONTROL_DOMAIN.to_string(),
-                    name => name.filter(is_guests).unwrap_or_else(|| self.name_without_store(uuid, id)),
+                    name => name.filter(is_guests).unwrap_or_else(|| unnamed(uuid, id)),
                 };
                 Some(Running { id, uuid, name, figures: None })
             };
@@ -189,12 +190,7 @@ impl Directory {
             Some(store) => store.names(&ids).unwrap_or_else(|_| vec![None; ids.len()]),
             None => vec![None; ids.len()],
         };
-        // Read once at most, and only where the store names somebody not at all.
-        let definitions = std::cell::OnceCell::new();
-        let defined = |uuid: Uuid| {
-            let all: &Vec<Definition> = definitions.get_or_init(|| self.sources.definitions.all());
-            all.iter().find(|definition| definition.uuid == uuid).map(|definition| definition.name.clone())
-        };
+        let unnamed = self.unnamed();
         let mut running = Vec::with_capacity(domains.len());
         for (domain, name) in domains.into_iter().zip(names.drain(..)) {
             let name = match (domain.id, name.filter(is_guests)) {
@@ -202,11 +198,21 @@ impl Directory {
                 (_, Some(name)) => name,
                 // Just coming or just going, and nothing that can be named yet or any more.
                 (_, None) if domain.dying => continue,
-                (id, None) => defined(domain.uuid).unwrap_or_else(|| format!("domain-{id}")),
+                (id, None) => unnamed(domain.uuid, id),
             };
             running.push(Running { id: domain.id, uuid: domain.uuid, name, figures: Some(domain) });
         }
         Ok(running)
+    }
+
+    /// What domains are called that the store does not name: as their definitions say, which are read once at most.
+    fn unnamed(&self) -> impl Fn(Uuid, u32) -> String + '_ {
+        let definitions = std::cell::OnceCell::new();
+        move |uuid, id| {
+            let all: &Vec<Definition> = definitions.get_or_init(|| self.sources.definitions.all());
+            let own = all.iter().find(|definition| definition.uuid == uuid);
+            own.map_or_else(|| format!("domain-{id}"), |definition| definition.name.clone())
+        }
     }
 
     /// The running domain with this uuid; `hint` is an id it had once.
@@ -310,7 +316,6 @@ impl Host for Directory {
 }
 
 // What needs no overview is left to those who can do it.
-impl DomainTuning for Directory {}
 impl DomainDevices for Directory {}
 impl DomainJobs for Directory {}
 impl DomainGuest for Directory {}
