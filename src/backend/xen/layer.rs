@@ -55,6 +55,10 @@ pub trait Layer: Send + Sync {
     fn events(&self) -> &dyn Events {
         &Absent
     }
+    /// Whether it can still be asked.
+    fn is_alive(&self) -> bool {
+        true
+    }
 }
 
 /// A layer that cannot serve on this host.
@@ -77,5 +81,8 @@ impl<T: Layer> Layer for std::sync::Arc<T> {
     }
     fn events(&self) -> &dyn Events {
         (**self).events()
+    }
+    fn is_alive(&self) -> bool {
+        (**self).is_alive()
     }
 }

@@ -89,6 +89,10 @@ impl Connection for XenConnection {
         };
         FOR_READS.iter().copied().filter(shown).filter_map(of).collect()
     }
+    /// Of the layers only a proxy can go away; whoever asks it next has to be connected anew.
+    fn is_alive(&self) -> bool {
+        self.layers.iter().all(|layer| layer.is_alive())
+    }
     fn events(&self) -> &dyn Events {
         let proxy = || self.layers.iter().find(|layer| layer.kind() == LayerKind::Proxy);
         match &self.events {

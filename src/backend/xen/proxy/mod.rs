@@ -103,4 +103,7 @@ impl Layer for ProxyLayer {
     fn events(&self) -> &dyn Events {
         Connection::events(&self.remote)
     }
+    fn is_alive(&self) -> bool {
+        self.remote.is_alive()
+    }
 }
