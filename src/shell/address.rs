@@ -7,6 +7,7 @@
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::uri::Uri;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The URI to connect to when `given` was asked for (nothing or the empty string: the default).
@@ -81,7 +82,10 @@ fn read(file: &Path) -> Result<Addresses> {
         Ok(text) => parse(&text).map_err(|(line, fault)| {
             Error::new(ErrorCode::CONFIG_SYNTAX, format!("{}:{line}: {fault}", file.display()))
         }),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(Addresses::default()),
+        // What is closed to this user was not meant for him: the system's folder may be root's alone.
+        Err(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            Ok(Addresses::default())
+        }
         Err(cause) => Err(Error::system(format!("cannot read {}", file.display()), &cause)),
     }
 }

@@ -31,7 +31,11 @@ fn socket_of(uri: &Uri) -> Option<PathBuf> {
     let here = uri.host.is_none() && matches!(uri.transport.as_deref(), None | Some("unix"));
     match uri.parameter("socket") {
         Some(path) if here => Some(path.into()),
-        None if here && uri.scheme == "qemu" => helper_socket(uri.path == "/session"),
+        None if here && uri.scheme == "qemu" => match uri.path.as_str() {
+            "/session" => helper_socket(true),
+            "/system" => helper_socket(false),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -40,10 +44,18 @@ fn socket_of(uri: &Uri) -> Option<PathBuf> {
 fn describe(path: &Path) -> String {
     let user = User::from_uid(Uid::effective()).ok().flatten();
     let user = user.map_or_else(|| Uid::effective().to_string(), |user| user.name);
-    let groups = getgroups().unwrap_or_default().into_iter().map(group_name);
-    let groups = groups.collect::<Vec<_>>().join(", ");
+    let mut groups = getgroups().unwrap_or_default();
+    if !groups.contains(&Gid::effective()) {
+        groups.push(Gid::effective());
+    }
+    let groups = groups.into_iter().map(group_name).collect::<Vec<_>>().join(", ");
     let shown = path.display();
     match path.metadata() {
+        Ok(_) if is_deserted(path) => {
+            format!(
+                "nobody listens at the socket {shown} any more; what made it has ended and is to be started anew"
+            )
+        }
         Ok(found) => {
             let owner = User::from_uid(Uid::from_raw(found.uid())).ok().flatten();
             let owner = owner.map_or_else(|| found.uid().to_string(), |user| user.name);
@@ -58,6 +70,12 @@ fn describe(path: &Path) -> String {
         }
         Err(_) => format!("you, {user} of the groups {groups}, may not look at the socket {shown}"),
     }
+}
+
+/// Whether the socket outlived its maker.
+fn is_deserted(path: &Path) -> bool {
+    let refused = |cause: std::io::Error| cause.kind() == std::io::ErrorKind::ConnectionRefused;
+    UnixStream::connect(path).err().is_some_and(refused)
 }
 
 fn group_name(id: Gid) -> String {
@@ -84,6 +102,7 @@ fn elsewhere(uri: &Uri) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::net::UnixListener;
 
     #[test]
     fn a_missing_socket_is_said_to_be_missing() {
@@ -95,9 +114,11 @@ mod tests {
     fn a_sockets_owner_and_mode_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
-        std::fs::write(&path, "").unwrap();
+        let listener = UnixListener::bind(&path).unwrap();
         let line = describe(&path);
         assert!(line.contains("(mode 0") && line.contains("; you are "), "{line}");
+        drop(listener);
+        assert!(describe(&path).starts_with("nobody listens at the socket "), "{}", describe(&path));
         assert!(elsewhere(&Uri::parse("xen:///").unwrap()).iter().all(|line| line.contains(" answers: -c ")));
     }
 }

@@ -21,6 +21,13 @@ pub struct UnknownName {
     pub kind: Complete,
 }
 
+impl UnknownName {
+    /// Nothing of this kind has the name that was typed.
+    pub fn new(message: impl Into<String>, typed: &str, kind: Complete) -> UnknownName {
+        UnknownName { message: message.into(), typed: typed.to_string(), kind }
+    }
+}
+
 /// The connection did not come about; commands see it as the context of the driver's error.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to connect to the hypervisor")]

@@ -9,6 +9,7 @@ use crate::backend::Connection;
 use crate::model::InterfaceRef;
 use crate::shell::args::Args;
 use crate::shell::spec::{Command, Complete, Opt};
+use crate::shell::suggestion::UnknownName;
 use anyhow::{Context, Result, anyhow};
 
 /// The rows of each file.
@@ -39,7 +40,8 @@ fn by_name(connection: &dyn Connection, text: &str) -> Result<InterfaceRef> {
         return Err(anyhow!("failed to get interface '{text}'"));
     }
     let answer = connection.interfaces().lookup_by_name(text);
-    answer.with_context(|| format!("failed to get interface '{text}'"))
+    let message = || format!("failed to get interface '{text}'");
+    answer.with_context(|| UnknownName::new(message(), text, Complete::HostInterface))
 }
 
 /// Six pairs of hexadecimal digits between colons.

@@ -42,11 +42,8 @@ fn network_named(connection: &dyn Connection, text: &str) -> Result<NetworkRef> 
     if let Some(Ok(network)) = uuid_in(text).map(|uuid| networks.lookup_by_uuid(uuid)) {
         return Ok(network);
     }
-    networks.lookup_by_name(text).with_context(|| UnknownName {
-        message: format!("failed to get network '{text}'"),
-        typed: text.to_string(),
-        kind: Complete::Network,
-    })
+    let failed = || UnknownName::new(format!("failed to get network '{text}'"), text, Complete::Network);
+    networks.lookup_by_name(text).with_context(failed)
 }
 
 /// A uuid in its full form, dashes included.

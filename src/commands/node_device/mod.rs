@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::model::NodeDeviceRef;
 use crate::shell::args::Args;
 use crate::shell::spec::{Command, Complete, Opt};
+use crate::shell::suggestion::UnknownName;
 use anyhow::{Context, Result, bail};
 
 /// The rows of each file.
@@ -26,7 +27,9 @@ const DEVICE: Opt = Opt::text("device", "a device by its name, or a SCSI host by
 fn device_by_name(connection: &dyn Connection, args: &Args) -> Result<NodeDeviceRef> {
     let name = args.required("device")?;
     let answer = connection.node_devices().lookup_by_name(name);
-    answer.with_context(|| format!("Could not find matching device '{name}'"))
+    answer.with_context(|| {
+        UnknownName::new(format!("Could not find matching device '{name}'"), name, Complete::NodeDevice)
+    })
 }
 
 /// How long the name of a port of a storage network is.
@@ -48,5 +51,7 @@ fn device(connection: &dyn Connection, args: &Args) -> Result<NodeDeviceRef> {
         }
         _ => bail!("Malformed device value '{text}'"),
     };
-    answer.with_context(|| format!("Could not find matching device '{text}'"))
+    answer.with_context(|| {
+        UnknownName::new(format!("Could not find matching device '{text}'"), text, Complete::NodeDevice)
+    })
 }

@@ -12,6 +12,8 @@ use crate::backend::Connection;
 use crate::model::PoolRef;
 use crate::shell::args::Args;
 use crate::shell::spec::Command;
+use crate::shell::spec::Complete;
+use crate::shell::suggestion::UnknownName;
 use anyhow::{Context, Result};
 use uuid::Uuid;
 
@@ -41,7 +43,8 @@ pub(in crate::commands) fn named(connection: &dyn Connection, text: &str) -> Res
 
 /// The pool of this name.
 fn by_name(connection: &dyn Connection, name: &str) -> Result<PoolRef> {
-    connection.storage().pool_lookup_by_name(name).with_context(|| format!("failed to get pool '{name}'"))
+    let failed = || UnknownName::new(format!("failed to get pool '{name}'"), name, Complete::Pool);
+    connection.storage().pool_lookup_by_name(name).with_context(failed)
 }
 
 /// A uuid in its full form, dashes included.

@@ -4,6 +4,8 @@ use crate::backend::Connection;
 use crate::commands::pool;
 use crate::model::VolumeRef;
 use crate::shell::args::Args;
+use crate::shell::spec::Complete;
+use crate::shell::suggestion::UnknownName;
 use anyhow::{Context, Result, bail};
 
 /// The volume that the option `vol` names; a bare name needs the pool that the option `pool_option` names.
@@ -37,5 +39,6 @@ pub fn by_key_or_path(connection: &dyn Connection, text: &str, hint: &str) -> Re
     if let Ok(volume) = storage.volume_lookup_by_key(text) {
         return Ok(volume);
     }
-    storage.volume_lookup_by_path(text).with_context(|| format!("failed to get vol '{text}'{hint}"))
+    let failed = || UnknownName::new(format!("failed to get vol '{text}'{hint}"), text, Complete::Volume);
+    storage.volume_lookup_by_path(text).with_context(failed)
 }
