@@ -89,6 +89,25 @@ uses only the ways it names, of
 .B xl
 and
 .BR proxy .
+.PP
+Where xend runs (Xen 3.0.2 to 4.4), it is asked about domains and for changes:
+by its socket, else by port 8000 of this host,
+as far as
+.I /etc/xen/xend\-config.sxp
+lets it listen there.
+.B xen:///?xend=unix:PATH
+or
+.B xen:///?xend=tcp:HOST:PORT
+names another one, which then serves alone.
+To that,
+.BI &xend\-timeout= SECONDS
+bounds each request,
+.BI &xend\-domains= FOLDER
+says where its own definitions lie,
+and for 3.0.2 and 3.0.3, which keep none,
+.BI &xend\-files= FOLDER
+where those of xm do.
+What a release would not survive is refused before it is asked.
 .SH OUTPUT AS DATA
 With
 .B \-\-format json

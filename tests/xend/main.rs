@@ -10,5 +10,6 @@ mod played;
 mod refusals;
 mod shell;
 mod standin;
+mod table;
 mod walk;
 mod wire;

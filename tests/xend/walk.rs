@@ -7,13 +7,13 @@ use hvsh::model::constants::*;
 use hvsh::model::{DomainRef, TypedParam};
 use hvsh::uri::Uri;
 
-const UUID: &str = "0badcafe-0000-4000-8000-00000000000a";
-const DISK: &str = "<disk type='file' device='disk'><driver name='file'/><source file='/b'/><target dev='xvdb' bus='xen'/></disk>";
+pub const UUID: &str = "0badcafe-0000-4000-8000-00000000000a";
+pub const DISK: &str = "<disk type='file' device='disk'><driver name='file'/><source file='/b'/><target dev='xvdb' bus='xen'/></disk>";
 const CARD: &str = "<interface type='bridge'><mac address='00:16:3e:00:00:09'/><source bridge='br0'/>\
                     <bandwidth><outbound average='500'/></bandwidth></interface>";
 
 /// A definition with one more part.
-fn definition(name: &str, uuid: &str, memory: u32, more: &str) -> String {
+pub fn definition(name: &str, uuid: &str, memory: u32, more: &str) -> String {
     format!(
         "<domain type='xen'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>{memory}</memory>\
          <currentMemory unit='MiB'>256</currentMemory><vcpu>2</vcpu><os><type>linux</type><kernel>/k</kernel>\
@@ -22,7 +22,7 @@ fn definition(name: &str, uuid: &str, memory: u32, more: &str) -> String {
     )
 }
 
-fn machine() -> String {
+pub fn machine() -> String {
     format!(
         "<domain type='xen'><name>hvm</name><uuid>{UUID}</uuid><memory unit='MiB'>256</memory><os><type>hvm</type>\
          <boot dev='hd'/></os><devices><disk type='file' device='disk'><source file='/a'/><target dev='hda' bus='ide'/>\
@@ -31,7 +31,7 @@ fn machine() -> String {
     )
 }
 
-fn open(xend: &Played) -> Box<dyn Connection> {
+pub fn open(xend: &Played) -> Box<dyn Connection> {
     xen::open(&Uri::parse(&xend.uri()).unwrap(), false).unwrap()
 }
 

@@ -5,4 +5,5 @@ mod hostile;
 mod played;
 mod releases;
 mod served;
+mod since;
 mod tables;

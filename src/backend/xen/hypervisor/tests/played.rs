@@ -108,6 +108,8 @@ impl Inside {
 #[derive(Clone)]
 pub struct Played {
     pub release: (u32, u32),
+    /// The first and the last of the releases that it is.
+    pub span: (String, String),
     pub sysctl: Option<u32>,
     pub domctl: Option<u32>,
     shapes: BTreeMap<String, Shape>,
@@ -141,6 +143,7 @@ impl Played {
         });
         Played {
             release: (numbers.next().unwrap(), numbers.next().unwrap()),
+            span: ["first", "last"].map(|end| release[end].as_str().unwrap().to_string()).into(),
             sysctl: version(&release["sysctl"]),
             domctl: version(&release["domctl"]),
             shapes: shapes.collect(),
