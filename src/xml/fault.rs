@@ -19,6 +19,11 @@ impl Fault {
         Fault { message: message.into(), at }
     }
 
+    /// The same fault in a text that has `bytes` more before it.
+    pub(super) fn moved(self, bytes: usize) -> Fault {
+        Fault { at: self.at + bytes, ..self }
+    }
+
     /// The error a person reads.
     pub(super) fn into_error(self, text: &str) -> Error {
         let mut at = self.at.min(text.len());
@@ -100,7 +105,8 @@ fn of_syntax(error: &SyntaxError, text: &str, start: usize) -> Fault {
                 None if rest.starts_with("</") => Fault::new("expected '>'", text.len()),
                 None => {
                     let name: String = rest.chars().skip(1).take_while(|c| is_name_part(*c)).collect();
-                    let line = 1 + text[..start.min(text.len())].matches('\n').count();
+                    let before = text.get(..start).unwrap_or(text);
+                    let line = 1 + before.matches('\n').count();
                     let message = format!("Couldn't find end of Start Tag {name} line {line}");
                     Fault::new(message, text.len())
                 }

@@ -19,8 +19,21 @@ pub fn parse(text: &str, what: &str) -> Result<Element> {
             text.len()
         )));
     }
-    let mut parser = Parser { text, counted_to: 0, line: 1, open: Vec::new(), root: None };
-    parser.run().map_err(|fault| fault.into_error(text))
+    // A byte order mark is no part of the document, but of its lines when they are shown.
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if body.is_empty() && !text.is_empty() {
+        return Err(Fault { at: 0, ..nothing_begins(text) }.into_error(text));
+    }
+    let mut parser = Parser { text: body, counted_to: 0, line: 1, open: Vec::new(), root: None };
+    parser.run().map_err(|fault| fault.moved(text.len() - body.len()).into_error(text))
+}
+
+/// A text without a first tag.
+fn nothing_begins(text: &str) -> Fault {
+    match text.is_empty() {
+        true => Fault::new("Document is empty", 0),
+        false => Fault::new("Start tag expected, '<' not found", text.len()),
+    }
 }
 
 type Parsed<T> = std::result::Result<T, Fault>;
@@ -72,10 +85,7 @@ impl Parser<'_> {
             let message = format!("Premature end of data in tag {} line {}", open.name, open.line);
             return Err(Fault::new(message, self.text.len()));
         }
-        self.root.take().ok_or_else(|| match self.text.is_empty() {
-            true => Fault::new("Document is empty", 0),
-            false => Fault::new("Start tag expected, '<' not found", self.text.len()),
-        })
+        self.root.take().ok_or_else(|| nothing_begins(self.text))
     }
 
     fn line_at(&mut self, position: usize) -> u32 {
@@ -201,6 +211,21 @@ impl Parser<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over() {
+        let message = |text: &str| parse(text, "x").unwrap_err().message;
+        assert_eq!(parse("\u{feff}<a/>", "x").unwrap().to_string().trim(), "<a/>");
+        assert_eq!(
+            message("\u{feff}\n<domain"),
+            "at line 2: Couldn't find end of Start Tag domain line 2\n<domain\n-------^"
+        );
+        assert_eq!(
+            message("\u{feff}<a></b>"),
+            "at line 1: Opening and ending tag mismatch: a line 1 and b\n\u{feff}<a></b>\n----------^"
+        );
+        assert_eq!(message("\u{feff}"), "at line 1: Start tag expected, '<' not found\n\u{feff}\n^");
+    }
 
     #[test]
     fn errors_name_their_line() {
