@@ -5,7 +5,7 @@ use super::disk::boot_order;
 use super::properties::{Properties, comma, switch};
 use super::{Preparation, SideProcess};
 use crate::error::{Error, Result};
-use crate::qemud::define::model;
+use crate::qemud::define::{model, number};
 use crate::xml::Element;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -191,6 +191,11 @@ fn slirp(builder: &Builder<'_>, interface: &Element, id: &str) -> Result<Value> 
         let given = address.attribute("address").unwrap_or_default();
         if address.attribute("family") != Some("ipv6") {
             properties["net"] = json!(format!("{given}/{prefix}"));
+        } else {
+            properties["ipv6-prefix"] = json!(given);
+            if let Some(length) = number(address.attribute("prefix")) {
+                properties["ipv6-prefixlen"] = json!(length);
+            }
         }
     }
     Ok(properties)
@@ -212,6 +217,16 @@ fn passt(builder: &mut Builder<'_>, interface: &Element, id: &str) -> Result<Val
     }
     if let Some(name) = interface.child_attribute("source", "dev") {
         arguments.extend(["--interface".into(), name.into()]);
+    }
+    for address in interface.children("ip") {
+        arguments.extend(["--address".into(), address.attribute("address").unwrap_or_default().into()]);
+        let prefix = address.attribute("prefix").filter(|_| address.attribute("family") != Some("ipv6"));
+        if let Some(prefix) = prefix {
+            arguments.extend(["--netmask".into(), prefix.into()]);
+        }
+    }
+    if let Some(file) = interface.child_attribute("backend", "logFile") {
+        arguments.extend(["--log-file".into(), file.into()]);
     }
     for forward in interface.children("portForward") {
         let option = if forward.attribute("proto") == Some("udp") { "--udp-ports" } else { "--tcp-ports" };
