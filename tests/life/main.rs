@@ -19,6 +19,7 @@ mod devices;
 mod ends;
 mod firmware;
 mod older;
+mod plugging;
 mod saving;
 mod starting;
 mod system;

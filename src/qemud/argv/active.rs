@@ -29,7 +29,9 @@ pub fn activate(request: &LaunchRequest<'_>) -> Result<Element> {
         taps::name(devices);
         images(devices)?;
         vsock(devices, request.id);
-        display_ports(devices)?;
+        if !request.live {
+            display_ports(devices)?;
+        }
     }
     Ok(active)
 }

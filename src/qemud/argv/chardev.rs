@@ -5,6 +5,7 @@ use super::properties::{Properties, comma};
 use crate::error::{Error, Result};
 use crate::qemud::define::{address, number};
 use crate::xml::Element;
+use serde_json::{Value, json};
 
 /// The arguments.
 pub fn arguments(builder: &mut Builder<'_>) -> Result<()> {
@@ -100,6 +101,45 @@ fn text(device: &Element, id: &str) -> Result<String> {
             )));
         }
     })
+}
+
+/// The same as the monitor wants it, for a guest that runs.
+pub fn backend_object(device: &Element, id: &str) -> Result<Value> {
+    let said = |name: &str| device.child_attribute("source", name);
+    let path = said("path").unwrap_or_default();
+    let listens = said("mode").unwrap_or("bind") != "connect";
+    let socket = |address: Value| {
+        let mut data = json!({ "addr": address, "server": listens });
+        if listens {
+            data["wait"] = json!(false);
+        }
+        data["telnet"] = json!(device.child_attribute("protocol", "type") == Some("telnet"));
+        data
+    };
+    let kind = device.attribute("type").unwrap_or_default();
+    let (kind, mut data) = match kind {
+        "pty" | "null" => (kind, json!({})),
+        "file" => (kind, json!({ "out": path, "append": said("append") == Some("on") })),
+        "pipe" => (kind, json!({ "device": path })),
+        "dev" => ("serial", json!({ "device": path })),
+        "unix" => ("socket", socket(json!({ "type": "unix", "data": { "path": path } }))),
+        "tcp" => {
+            let host = said("host").unwrap_or("127.0.0.1");
+            let port = said("service")
+                .ok_or_else(|| Error::xml("Missing source service attribute for char device"))?;
+            ("socket", socket(json!({ "type": "inet", "data": { "host": host, "port": port } })))
+        }
+        other => {
+            return Err(Error::unsupported_configuration(format!(
+                "character device type '{other}' cannot be plugged in by this driver"
+            )));
+        }
+    };
+    if let Some(log) = device.child_attribute("log", "file") {
+        data["logfile"] = json!(log);
+        data["logappend"] = json!(device.child_attribute("log", "append") == Some("on"));
+    }
+    Ok(json!({ "id": id, "backend": { "type": kind, "data": data } }))
 }
 
 /// How a socket comes about: listening, or calling again when it breaks.

@@ -30,6 +30,7 @@ mod tpm;
 mod virtio;
 
 pub use active::vnc_port_of;
+pub use chardev::backend_object;
 pub use machine::iothreads;
 
 use crate::error::Result;
@@ -52,6 +53,8 @@ pub struct LaunchRequest<'a> {
     pub id: u32,
     /// Whether it waits for its memory to come in from elsewhere instead of booting.
     pub incoming: bool,
+    /// Whether it runs already, on the ports that stand in its definition.
+    pub live: bool,
     /// A listening unix socket for the monitor, as the number it will have in the child; else QEMU makes
     /// [`monitor_socket`] itself.
     pub monitor_fd: Option<i32>,

@@ -96,6 +96,7 @@ pub(super) fn start(arch: &str, text: &str, prepare: impl FnOnce(&Path)) -> Opti
         runtime: folder.path(),
         id: 7,
         incoming: false,
+        live: false,
         monitor_fd: None,
     };
     let launch = launch(&request).unwrap();
@@ -272,6 +273,7 @@ fn an_unknown_processor_is_named() {
         runtime: folder.path(),
         id: 1,
         incoming: false,
+        live: false,
         monitor_fd: None,
     };
     let error = launch(&request).err().unwrap().to_string();

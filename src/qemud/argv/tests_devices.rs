@@ -146,6 +146,7 @@ fn a_missing_image_is_named_before_anything_is_started() {
         runtime: folder.path(),
         id: 1,
         incoming: false,
+        live: false,
         monitor_fd: None,
     };
     let error = launch(&request).err().unwrap().to_string();
@@ -172,6 +173,7 @@ fn a_taken_port_is_an_error_and_a_free_one_is_found() {
         runtime: folder.path(),
         id: 1,
         incoming: false,
+        live: false,
         monitor_fd: None,
     };
     let error = launch(&request).err().unwrap().to_string();

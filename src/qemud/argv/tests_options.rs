@@ -106,6 +106,7 @@ fn carries(text: &str, words: &[&str]) {
         runtime: folder.path(),
         id: 7,
         incoming: false,
+        live: false,
         monitor_fd: None,
     };
     let line = launch(&request).unwrap().arguments.join(" ");

@@ -39,6 +39,7 @@ pub fn draw(
         runtime: site.folder,
         id: site.id,
         incoming,
+        live: false,
         monitor_fd: Some(site.monitor),
     };
     let launch = argv::launch(&request)?;
@@ -99,7 +100,8 @@ fn check_file(what: &str, path: &Path, writes: bool) -> Result<()> {
     }
 }
 
-fn prepare(preparation: &Preparation) -> Result<()> {
+/// Does what must be done before QEMU starts, or before a device comes.
+pub(super) fn prepare(preparation: &Preparation) -> Result<()> {
     match preparation {
         Preparation::Folder(path) => make_folder(path),
         Preparation::Remove(path) => match std::fs::remove_file(path) {

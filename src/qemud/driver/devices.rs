@@ -154,6 +154,12 @@ pub fn is_same(known: &Element, meant: &Element) -> bool {
             }
             None => meant.child("address").is_some_and(|address| same_place(known.child("address"), address)),
         },
+        None if meant.name == "input" || meant.name == "controller" => {
+            let says =
+                |name: &str| meant.attribute(name).is_none_or(|value| known.attribute(name) == Some(value));
+            let at = meant.child("address").is_none_or(|place| same_place(known.child("address"), place));
+            ["type", "bus", "index"].iter().all(|name| says(name)) && at
+        }
         None => match meant.child("address") {
             Some(address) => same_place(known.child("address"), address),
             None => known.attribute("model") == meant.attribute("model"),
@@ -171,6 +177,9 @@ fn missing(device: &Element) -> String {
     match identity(device).and_then(|(element, name)| device.child_attribute(element, name)) {
         Some(value) if device.name == "disk" => format!("disk {value} not found"),
         Some(value) if device.name == "interface" => format!("no device matching MAC address {value} found"),
+        _ if matches!(device.name.as_str(), "serial" | "console" | "channel" | "parallel") => {
+            format!("chr type '{}' device not present in domain configuration", device.name)
+        }
         Some(value) => format!("no {} device {value} found", device.name),
         None => format!("matching {} device not found", device.name),
     }

@@ -6,22 +6,24 @@
 
 use super::QemuConnection;
 use super::change::keep_live;
-use super::devices::{check_free, identity, is_same, take_out};
+use super::devices::{is_same, take_out};
+use super::pluggable::{check_pluggable, check_unpluggable};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::event::DomainEvent;
-use crate::qemud::argv::{self, LaunchRequest};
+use crate::qemud::argv::{self, LaunchRequest, Preparation};
 use crate::qemud::define;
 use crate::qemud::qmp::Monitor;
 use crate::qemud::vm::guest::Guest;
-use crate::xml::Element;
+use crate::qemud::vm::stop;
 use crate::xml::domain::variants::insert_device;
+use crate::xml::{Element, Node};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The parts of a guest that can come and go, in the order they are passed.
 #[derive(Clone, Debug, PartialEq)]
 struct Part {
-    /// `-blockdev`, `-netdev`, `-object` or `-device`.
+    /// `-blockdev`, `-netdev`, `-object`, `-chardev` or `-device`.
     option: String,
     value: Value,
 }
@@ -33,6 +35,7 @@ impl Part {
             "-blockdev" => "blockdev-add",
             "-netdev" => "netdev_add",
             "-object" => "object-add",
+            "-chardev" => "chardev-add",
             _ => "device_add",
         }
     }
@@ -44,22 +47,23 @@ impl Part {
             "-blockdev" => ("blockdev-del", json!({ "node-name": field("node-name") })),
             "-netdev" => ("netdev_del", json!({ "id": field("id") })),
             "-object" => ("object-del", json!({ "id": field("id") })),
+            "-chardev" => ("chardev-remove", json!({ "id": field("id") })),
             _ => ("device_del", json!({ "id": field("id") })),
         }
     }
 }
-
-/// The kinds of devices that can come and go while a guest runs.
-const PLUGGABLE: [&str; 3] = ["disk", "interface", "rng"];
 
 /// A start as far as devices are concerned, and the tree it would show.
 struct Parts {
     parts: Vec<Part>,
     active: Element,
     beside: usize,
+    prepare: Vec<Preparation>,
+    clean_up: Vec<Vec<String>>,
 }
 
-fn unsupported(detail: impl std::fmt::Display) -> Error {
+/// What this driver does not do.
+pub(super) fn unsupported(detail: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::OPERATION_UNSUPPORTED, detail).from_origin(ErrorOrigin::QEMU)
 }
 
@@ -72,6 +76,7 @@ fn parts_of(tree: &Element, guest: &Guest, folder: &std::path::Path) -> Result<P
         runtime: folder,
         id,
         incoming: false,
+        live: true,
         monitor_fd: None,
     };
     let launch = argv::launch(&request)?;
@@ -82,7 +87,13 @@ fn parts_of(tree: &Element, guest: &Guest, folder: &std::path::Path) -> Result<P
             parts.push(Part { option: pair[0].clone(), value });
         }
     }
-    Ok(Parts { parts, active: launch.active, beside: launch.side_processes.len() })
+    Ok(Parts {
+        parts,
+        active: launch.active,
+        beside: launch.side_processes.len(),
+        prepare: launch.prepare,
+        clean_up: launch.clean_up,
+    })
 }
 
 /// What is in `more` and not in `less`.
@@ -129,11 +140,11 @@ fn rename_parts(parts: &mut [Part], passed: &str, alias: &str) {
             names.push((node.to_string(), format!("plug-{}-{number}", &token[..12])));
         }
     }
-    for kind in ["host", "obj"] {
+    for kind in ["host", "obj", "char"] {
         names.push((format!("{kind}{passed}"), format!("{kind}{alias}")));
     }
     for part in parts {
-        for field in ["id", "node-name", "drive", "netdev", "rng", "file", "backing"] {
+        for field in ["id", "node-name", "drive", "netdev", "rng", "chardev", "file", "backing"] {
             let Some(value) = part.value.get_mut(field) else {
                 continue;
             };
@@ -160,15 +171,23 @@ fn collect_nodes(monitor: &Monitor) -> Result<()> {
     }
 }
 
-/// Makes parts one by one; when one fails, those made before are taken away again.
-fn add_all(monitor: &Monitor, parts: &[Part]) -> Result<()> {
+/// Makes parts one by one; when one fails, those made before are taken away again. Answers the terminal of the
+/// character device among them, if it is one.
+fn add_all(monitor: &Monitor, parts: &[Part]) -> Result<Option<String>> {
+    let mut terminal = None;
     for (made, part) in parts.iter().enumerate() {
-        if let Err(error) = monitor.execute(part.add(), part.value.clone()) {
-            remove_all(monitor, &parts[..made]);
-            return Err(error.into());
+        match monitor.execute(part.add(), part.value.clone()) {
+            Ok(answer) => {
+                let path = answer.get("pty").and_then(Value::as_str);
+                terminal = path.map(str::to_string).or(terminal);
+            }
+            Err(error) => {
+                remove_all(monitor, &parts[..made]);
+                return Err(error.into());
+            }
         }
     }
-    Ok(())
+    Ok(terminal)
 }
 
 /// Takes parts away, the last first. What will not go is logged: the guest itself is unharmed.
@@ -181,10 +200,6 @@ fn remove_all(monitor: &Monitor, parts: &[Part]) {
     }
 }
 
-fn count(tree: &Element, kind: &str) -> usize {
-    tree.child("devices").map_or(0, |devices| devices.children(kind).count())
-}
-
 impl QemuConnection {
     fn live_trees(&self, guest: &Guest) -> Result<(Arc<Monitor>, Element, Element)> {
         let condition = guest.lock();
@@ -192,39 +207,14 @@ impl QemuConnection {
         Ok((active.monitor.clone(), active.definition.tree()?, active.base.tree()?))
     }
 
-    /// What a guest is started from with a device more, and that device as it is completed.
-    fn completed_with(&self, base: &Element, device: &Element) -> Result<(Element, Element)> {
-        check_free(base, device)?;
-        let mut new_base = base.clone();
-        insert_device(&mut new_base, device.clone());
-        self.complete_again(&mut new_base)?;
-        if count(&new_base, "controller") > count(base, "controller") {
-            return Err(Error::internal("No more available PCI slots").from_origin(ErrorOrigin::QEMU));
-        }
-        // The completed device is the one of its name, or the one that was not there before.
-        let before: Vec<&Element> = base.child("devices").into_iter().flat_map(Element::elements).collect();
-        let devices = new_base.child("devices").into_iter().flat_map(Element::elements);
-        let named =
-            identity(device).is_some_and(|(element, name)| device.child_attribute(element, name).is_some());
-        let is_new = |known: &&Element| match named {
-            true => is_same(known, device),
-            false => known.name == device.name && !before.contains(known),
-        };
-        let completed = devices.filter(is_new).last().cloned();
-        let completed = completed.ok_or_else(|| unsupported("the device is there already"))?;
-        Ok((new_base, completed))
-    }
-
     /// Plugs a device into a running guest.
     pub(super) fn plug(&self, guest: &Arc<Guest>, device: &Element) -> Result<()> {
-        if !PLUGGABLE.contains(&device.name.as_str()) {
-            let name = &device.name;
-            return Err(unsupported(format!("live attach of device '{name}' is not supported")));
-        }
         let (monitor, active, base) = self.live_trees(guest)?;
-        let (new_base, completed) = self.completed_with(&base, device)?;
+        check_pluggable(&active, device)?;
+        let completed = self.completed_with(&base, device)?;
         let mut with = active.clone();
-        insert_device(&mut with, completed.clone());
+        let all = || completed.controllers.iter().chain(std::iter::once(&completed.device));
+        all().for_each(|device| insert_device(&mut with, device.clone()));
         let folder = self.inventory().store.paths.guest(guest.uuid);
         let less = parts_of(&active, guest, &folder)?;
         let more = parts_of(&with, guest, &folder)?;
@@ -232,9 +222,38 @@ impl QemuConnection {
             let words = "a device that needs a process beside QEMU cannot be plugged in live";
             return Err(unsupported(words));
         }
+        for preparation in more.prepare.iter().filter(|step| !less.prepare.contains(step)) {
+            super::blueprint::prepare(preparation)?;
+        }
+        let undo: Vec<Vec<String>> =
+            more.clean_up.iter().filter(|step| !less.clean_up.contains(step)).cloned().collect();
+        let mut active = active;
+        let mut alias = String::new();
+        for device in all() {
+            let added = self.add_parts(&monitor, &mut active, &more, device);
+            alias = added.inspect_err(|_| stop::clean_up(&undo))?;
+        }
+        keep_live(self.inventory(), guest, &active, &completed.base)?;
+        if !undo.is_empty() {
+            let mut condition = guest.lock();
+            condition.running_mut()?.clean_up.extend(undo);
+            self.inventory().write_status(&condition);
+        }
+        self.inventory().tell(guest.lock().reference(), DomainEvent::DeviceAdded { alias });
+        Ok(())
+    }
+
+    /// Makes what QEMU needs for one device, and writes the device into the active definition; answers its alias.
+    fn add_parts(
+        &self,
+        monitor: &Monitor,
+        active: &mut Element,
+        more: &Parts,
+        device: &Element,
+    ) -> Result<String> {
         let devices = more.active.child("devices").into_iter().flat_map(Element::elements);
-        let shown = devices.filter(|known| is_same(known, &completed)).last();
-        let mut shown = shown.cloned().unwrap_or(completed);
+        let shown = devices.filter(|known| is_same(known, device)).last();
+        let mut shown = shown.cloned().unwrap_or_else(|| device.clone());
         let passed = shown.child_attribute("alias", "name").unwrap_or("").to_string();
         let mut parts = belongings(&more.parts, &passed);
         if parts.is_empty() {
@@ -242,21 +261,28 @@ impl QemuConnection {
             return Err(unsupported(format!("live attach of this '{name}' is not supported")));
         }
         // Names go by the order of devices, and a running guest may have a gap: what is taken is not taken twice.
-        let alias = free_alias(&active, &passed);
+        let alias = match device.name.as_str() {
+            "controller" => passed.clone(),
+            _ => free_alias(active, &passed),
+        };
         rename_parts(&mut parts, &passed, &alias);
         shown.child_or_new("alias").set("name", &alias);
-        add_all(&monitor, &parts)?;
+        if parts.last().is_some_and(|own| own.value.get("chardev").is_some()) {
+            let value = argv::backend_object(&shown, &format!("char{alias}"))?;
+            parts.insert(0, Part { option: "-chardev".to_string(), value });
+        }
+        if let Some(terminal) = add_all(monitor, &parts)? {
+            shown.remove("source");
+            shown.nodes.insert(0, Node::Element(Element::new("source").with("path", terminal)));
+        }
         for (command, arguments) in argv::commands_for(&shown) {
             if let Err(error) = monitor.execute(command, arguments) {
-                remove_all(&monitor, &parts);
+                remove_all(monitor, &parts);
                 return Err(error.into());
             }
         }
-        let mut active = active;
-        insert_device(&mut active, shown);
-        keep_live(self.inventory(), guest, &active, &new_base)?;
-        self.inventory().tell(guest.lock().reference(), DomainEvent::DeviceAdded { alias });
-        Ok(())
+        insert_device(active, shown);
+        Ok(alias)
     }
 
     /// Takes a device out of a running guest, which must let go of it.
@@ -273,20 +299,32 @@ impl QemuConnection {
         let alias = meant.child_attribute("alias", "name").map(str::to_string).ok_or_else(gone)?;
         let mut without = active.clone();
         take_out(&mut without, &|known| *known == meant);
-        if !PLUGGABLE.contains(&meant.name.as_str()) {
-            let name = &meant.name;
-            return Err(unsupported(format!("live detach of device '{name}' is not supported")));
-        }
+        check_unpluggable(&meant)?;
         monitor.execute("device_del", json!({ "id": alias }))?;
         self.wait_for_removal(guest, &alias, "device")?;
         match meant.name.as_str() {
             "disk" => collect_nodes(&monitor)?,
             // What is behind the device bears its name; a device without such a part has none to lose.
             "interface" => drop(monitor.execute("netdev_del", json!({ "id": format!("host{alias}") }))),
+            "channel" | "console" | "serial" => {
+                drop(monitor.execute("chardev-remove", json!({ "id": format!("char{alias}") })));
+            }
+            "input" | "controller" | "watchdog" | "vsock" => {}
             _ => drop(monitor.execute("object-del", json!({ "id": format!("obj{alias}") }))),
         }
         take_out(&mut base, &|known| is_same(known, &meant));
-        keep_live(self.inventory(), guest, &without, &base)
+        keep_live(self.inventory(), guest, &without, &base)?;
+        if let Some(tap) = meant.child_attribute("target", "dev").filter(|_| meant.name == "interface") {
+            let mut condition = guest.lock();
+            let clean_up = &mut condition.running_mut()?.clean_up;
+            let of_it = |step: &Vec<String>| step.last().is_some_and(|last| last == tap);
+            let (now, later) = std::mem::take(clean_up).into_iter().partition(of_it);
+            *clean_up = later;
+            self.inventory().write_status(&condition);
+            drop(condition);
+            stop::clean_up(&now);
+        }
+        Ok(())
     }
 }
 
@@ -321,7 +359,7 @@ impl Swap<'_> {
             remove_all(&monitor, &out);
         }
         if let Some(top) = into.last() {
-            let added = add_all(&monitor, &into).and_then(|()| {
+            let added = add_all(&monitor, &into).and_then(|_| {
                 let node = top.value.get("node-name").cloned().unwrap_or(Value::Null);
                 let inserted =
                     monitor.execute("blockdev-insert-medium", json!({ "id": alias, "node-name": node }));

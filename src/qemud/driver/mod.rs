@@ -21,6 +21,7 @@ mod monitor;
 mod native;
 mod pinning;
 mod platform;
+mod pluggable;
 mod saving;
 mod starting;
 mod stats;

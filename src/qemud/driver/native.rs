@@ -16,6 +16,7 @@ pub(super) fn command_line(tree: &Element, runtime: &Path) -> Result<String> {
         runtime,
         id: 0,
         incoming: false,
+        live: false,
         monitor_fd: None,
     };
     let launch = argv::launch(&request)?;
