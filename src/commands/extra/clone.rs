@@ -188,7 +188,7 @@ impl Copies<'_> {
         if self.here && is_file && old.exists() {
             let new = old.with_file_name(format!("{}_VARS.fd", self.new_name.replace('/', "_")));
             copy_beside(&old, &new, &self.stop)?;
-            variables.set_text(&new.to_string_lossy());
+            variables.set_text(new.to_string_lossy());
             self.made.push(Made::File(new));
         } else if variables.attributes.is_empty() {
             os.remove("nvram");
