@@ -11,9 +11,11 @@ use super::xend;
 use crate::error::{Error, ErrorOrigin, Result};
 use crate::host::durable::{remove_durably, sync_folder, write_durably};
 use crate::xml::Element;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use uuid::Uuid;
 
 /// A bigger file is no configuration of a guest.
@@ -46,6 +48,9 @@ pub struct Definitions {
     /// Where xend keeps its domains; they are shown and left alone.
     managed: PathBuf,
 }
+
+/// When a file was last written, and how long it is.
+pub type Stamp = (SystemTime, u64);
 
 /// A definition and its file.
 #[derive(Clone, Debug)]
@@ -118,6 +123,19 @@ impl Definitions {
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found.dedup_by(|a, b| a.name == b.name);
         found
+    }
+
+    /// The files that may hold definitions, with what changes when one is written.
+    pub fn stamps(&self) -> BTreeMap<PathBuf, Stamp> {
+        let entries =
+            |folder: &Path| fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok());
+        let own = entries(&self.folder).map(|entry| entry.path());
+        let managed = entries(&self.managed).map(|entry| entry.path().join("config.sxp"));
+        let stamp = |path: PathBuf| {
+            let facts = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+            Some((path, (facts.modified().ok()?, facts.len())))
+        };
+        own.chain(managed).filter_map(stamp).collect()
     }
 
     /// The one of these that is the definition of a running domain.

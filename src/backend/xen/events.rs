@@ -1,10 +1,12 @@
 //! Events of a Xen host: nobody sends them, so whoever watches compares what there was with what there is.
 //!
 //! The store says at once that a domain came or went; whether one was paused only the hypervisor knows, and it is
-//! asked once a second as long as somebody watches.
+//! asked once a second as long as somebody watches, as are the times of the files of definitions.
 
 mod compare;
+mod shelf;
 
+use super::definitions::Definitions;
 use super::hypervisor::Hypervisor;
 use super::xenstore::{Watcher, Xenstore};
 use crate::backend::EventSink;
@@ -13,6 +15,7 @@ use crate::backend::event_bus::{EventBus, EventQueue};
 use crate::error::{Error, Result};
 use crate::model::event::{Event, EventFilter};
 use compare::{Census, Resident};
+use shelf::Shelf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -32,6 +35,8 @@ pub struct EventSource {
 struct Inner {
     store: Option<Arc<Xenstore>>,
     hypervisor: Option<Arc<Hypervisor>>,
+    /// The files of definitions, if we may read them.
+    definitions: Option<Definitions>,
     bus: EventBus,
     state: Mutex<State>,
 }
@@ -51,9 +56,14 @@ pub struct XenEvents {
 
 impl EventSource {
     /// A source that begins when somebody subscribes. It needs one of the two; both tell most.
-    pub fn new(store: Option<Arc<Xenstore>>, hypervisor: Option<Arc<Hypervisor>>) -> EventSource {
+    pub fn new(
+        store: Option<Arc<Xenstore>>,
+        hypervisor: Option<Arc<Hypervisor>>,
+        definitions: Option<Definitions>,
+    ) -> EventSource {
         let state = Mutex::new(State::Waiting(None));
-        EventSource { inner: Arc::new(Inner { store, hypervisor, bus: EventBus::default(), state }) }
+        let bus = EventBus::default();
+        EventSource { inner: Arc::new(Inner { store, hypervisor, definitions, bus, state }) }
     }
 
     /// Opens what watching will need, for a process that gives up the right to open it later.
@@ -84,10 +94,11 @@ impl EventSource {
         let watcher = watcher.and_then(with_signals);
         let mut census = Census::default();
         census.compare(self.inner.residents()?, Instant::now(), |ids| self.inner.names(ids));
+        let shelf = self.inner.definitions.clone().map(Shelf::new);
         let inner = Arc::downgrade(&self.inner);
         let thread = std::thread::Builder::new().name("events".to_string()).stack_size(256 * 1024);
         thread
-            .spawn(move || watch(&inner, watcher, census))
+            .spawn(move || watch(&inner, watcher, census, shelf))
             .map_err(|cause| Error::system("cannot start a thread", &cause))?;
         *state = State::Watching;
         Ok(())
@@ -101,7 +112,7 @@ fn with_signals(mut watcher: Watcher) -> Option<Watcher> {
 }
 
 /// Compares and publishes until nobody holds the source any more.
-fn watch(inner: &Weak<Inner>, mut watcher: Option<Watcher>, mut census: Census) {
+fn watch(inner: &Weak<Inner>, mut watcher: Option<Watcher>, mut census: Census, mut shelf: Option<Shelf>) {
     loop {
         let lost = match &mut watcher {
             Some(watcher) => wait(watcher).is_err(),
@@ -120,6 +131,9 @@ fn watch(inner: &Weak<Inner>, mut watcher: Option<Watcher>, mut census: Census) 
             for event in census.compare(residents, Instant::now(), |ids| inner.names(ids)) {
                 inner.bus.publish(&event);
             }
+        }
+        for event in shelf.iter_mut().flat_map(Shelf::look) {
+            inner.bus.publish(&event);
         }
     }
 }

@@ -132,7 +132,9 @@ impl Parts {
         let hypervisor = attempt(wanted, LayerKind::Hypervisor, &mut missing, Hypervisor::open).map(Arc::new);
         let open = if only_reads { Xenstore::open_read_only } else { Xenstore::open };
         let store = attempt(wanted, LayerKind::Xenstore, &mut missing, open).map(Arc::new);
-        let events = EventSource::new(store.clone(), hypervisor.clone());
+        // Who gives up its rights cannot read them any more.
+        let definitions = (!only_reads).then(Definitions::default);
+        let events = EventSource::new(store.clone(), hypervisor.clone(), definitions);
         Parts { hypervisor, store, missing, events, uri: "xen:///system".to_string() }
     }
 
