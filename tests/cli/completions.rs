@@ -36,6 +36,8 @@ const LINES: &[(&str, &str)] = &[
     ("hvsh domsta", "domstate domstats"),
     ("hvsh -r --connect test:///default domstate te", "test"),
     ("hvsh -c test:///default domstate test --r", "--reason"),
+    ("hvsh -c test:///default send-key test --codeset w", "win32"),
+    ("hvsh -c test:///default vol-list d", "default-pool"),
     ("hvsh --format j", "json"),
     ("hvsh --re", "--readonly"),
     ("hvsh -c test:///default domstate ''", "test"),

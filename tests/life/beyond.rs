@@ -110,12 +110,13 @@ fn a_guest_is_waited_for_and_found() {
 
 /// Events of each kind that a guest makes, a line of JSON each, as they come.
 fn happenings_come_as_documents(stage: &Stage) {
-    for (line, kind) in [
-        (&["event", "one", "--all", "--loop", "--timeout", "60"][..], "event"),
-        (&["qemu-monitor-event", "one", "--loop", "--timeout", "60"], "qemu-monitor-event"),
+    for (format, line, kind) in [
+        ("json", &["event", "one", "--all", "--loop", "--timeout", "60"][..], "event"),
+        ("json", &["qemu-monitor-event", "one", "--loop", "--timeout", "60"], "qemu-monitor-event"),
+        ("yaml", &["event", "one", "--event", "lifecycle", "--loop", "--timeout", "60"], "event"),
     ] {
         let mut command = stage.program(hvsh());
-        command.args(["-c", URI, "--format", "json"]).args(line).stdout(Stdio::piped());
+        command.args(["-c", URI, "--format", format]).args(line).stdout(Stdio::piped());
         let mut watcher = command.spawn().unwrap();
         let out = std::io::BufReader::new(watcher.stdout.take().unwrap());
         // It listens once the first of its lines is there.
@@ -133,6 +134,10 @@ fn happenings_come_as_documents(stage: &Stage) {
         });
         watcher.kill().unwrap();
         watcher.wait().unwrap();
+        if format == "yaml" {
+            assert_eq!(lines[..2], ["---", "event: lifecycle"], "{lines:?}");
+            continue;
+        }
         let documents: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         let shape = Shape::parse(TABLE.find(kind).unwrap().answers.unwrap()).unwrap();
         assert_eq!(shape.faults(&documents), Vec::<String>::new(), "{lines:?}");
@@ -153,6 +158,11 @@ fn several_guests_are_worked_on_at_once() {
     let answers = data_of_several(&stage, &["domstate", "*"]);
     assert_eq!(answers, ["db: running", "web-1: running", "web-2: paused"]);
     stage.ok(&["resume", "web-2"]);
+    // What is typed as soon as the console says how to leave it reaches it.
+    let mut session = at_terminal(&stage, &["-e", "^a", "console", "web-2"], None);
+    session.exp_string("Escape character is ^a (Ctrl + a)\r\n").unwrap();
+    session.send_control('a').unwrap();
+    session.exp_eof().unwrap();
     assert_eq!(stage.ok(&["destroy", "web-*"]).lines().filter(|line| line.contains("destroyed")).count(), 2);
     assert_eq!(stage.ok(&["destroy", "--all"]).trim(), "Domain 'db' destroyed");
     stage.ok(&["wait", "--all", "--for", "off"]);

@@ -66,12 +66,15 @@ pub fn attach(
     let stream = domains.open_console(domain, device, flags)?;
     let escape = session.settings.escape;
     let key = escape_key(escape);
-    session.print_extra(format_args!("Connected to domain '{}'\n", domain.name));
-    session.print_extra(format_args!("Escape character is ^{key} (Ctrl + {key})\n"));
-    session.flush();
     // Dropped after the terminal was put back, and only then the process ends that was asked to.
     let ending = Ending::watch()?;
+    // What is typed in answer to these lines is the guest's, so the terminal is ready before they are shown; it
+    // does not turn line ends into its own any more.
     let terminal = RawTerminal::enter()?;
+    let end = if std::io::stdout().is_terminal() { "\r\n" } else { "\n" };
+    session.print_extra(format_args!("Connected to domain '{}'{end}", domain.name));
+    session.print_extra(format_args!("Escape character is ^{key} (Ctrl + {key}){end}"));
+    session.flush();
     if resume {
         domains.resume(domain).with_context(|| format!("Failed to resume domain '{}'", domain.name))?;
     }
