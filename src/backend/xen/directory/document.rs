@@ -186,6 +186,11 @@ fn control_domain(running: &Running) -> Element {
 fn add_live_details(store: &Xenstore, id: u32, tree: &mut Element) -> Result<()> {
     let (consoles, display, devices) = (store.consoles(id)?, store.display(id)?, store.devices(id)?);
     let is_hvm = tree.child_text("os/type").as_deref() == Some("hvm");
+    if let Some(loader) = tree.child_mut("os").and_then(|os| os.child_mut("loader"))
+        && loader.attribute("format").is_none()
+    {
+        loader.set("format", "raw");
+    }
     let Some(list) = tree.child_mut("devices") else { return Ok(()) };
     for device in list.elements_mut() {
         match device.name.as_str() {
@@ -194,6 +199,9 @@ fn add_live_details(store: &Xenstore, id: u32, tree: &mut Element) -> Result<()>
                 let terminal = if is_hvm { serial } else { consoles.console.as_ref() };
                 if let Some(path) = terminal {
                     set_terminal(device, path);
+                }
+                if is_hvm {
+                    device.child_or_new("alias").set("name", "serial0");
                 }
             }
             "interface" => {

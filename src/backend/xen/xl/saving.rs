@@ -8,12 +8,12 @@ use crate::backend::xen::native::xl::{self, Use};
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::DomainRef;
 use crate::model::constants::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl XlLayer {
     /// Saves into a new file beside the wanted one, so that a failure leaves no half image, and an older one whole.
     fn save_to(&self, id: &str, path: &Path, configuration: Option<&Path>) -> Result<()> {
-        let new = path.with_extension("new");
+        let new = unfinished(path);
         let mut arguments = vec!["save", id, as_argument(&new)?];
         if let Some(configuration) = configuration {
             arguments.push(as_argument(configuration)?);
@@ -32,8 +32,15 @@ impl XlLayer {
     }
 }
 
+/// Where a file is written until it is whole: beside it, under a name that nobody gives a file of his own.
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(".hvsh-unfinished");
+    PathBuf::from(name)
+}
+
 /// A path that another program is to open: it has its own working folder.
-fn absolute(path: &str) -> Result<std::path::PathBuf> {
+fn absolute(path: &str) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|e| Error::system(format!("cannot find '{path}'"), &e))
 }
 
@@ -103,7 +110,7 @@ impl DomainSaving for XlLayer {
         }
         let id = self.id_of(domain)?;
         let path = absolute(to)?;
-        let new = path.with_extension("new");
+        let new = unfinished(&path);
         let dumped = self.toolstack.run_long(&["dump-core", &id, as_argument(&new)?]);
         let placed = dumped.and_then(|_| crate::host::durable::rename_durably(&new, &path));
         if placed.is_err() {
