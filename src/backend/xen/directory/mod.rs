@@ -21,6 +21,7 @@ use crate::backend::*;
 use crate::error::{Error, ErrorCode, ErrorOrigin, Result};
 use crate::model::constants::{DOMAIN_SHUTOFF, DOMAIN_SHUTOFF_SAVED, DOMAIN_SHUTOFF_UNKNOWN};
 use crate::model::{DomainRef, StateReason};
+use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -184,16 +185,16 @@ impl Directory {
 
     /// Gives domains their names, all in one round trip to the store.
     fn named(&self, domains: Vec<XenDomain>) -> Result<Vec<Running>> {
-        let ids: Vec<u32> = domains.iter().map(|domain| domain.id).collect();
-        let mut names = match &self.sources.store {
-            // Without the store the hypervisor still knows which domains there are.
-            Some(store) => store.names(&ids).unwrap_or_else(|_| vec![None; ids.len()]),
-            None => vec![None; ids.len()],
-        };
+        // The control domain's name is known.
+        let ids: Vec<u32> = domains.iter().map(|domain| domain.id).filter(|id| *id != 0).collect();
+        // Without the store the hypervisor still knows which domains there are.
+        let names = self.sources.store.as_ref().and_then(|store| store.names(&ids).ok()).unwrap_or_default();
+        let names: HashMap<u32, String> =
+            ids.into_iter().zip(names).filter_map(|(id, name)| Some((id, name?))).collect();
         let unnamed = self.unnamed();
         let mut running = Vec::with_capacity(domains.len());
-        for (domain, name) in domains.into_iter().zip(names.drain(..)) {
-            let name = match (domain.id, name.filter(is_guests)) {
+        for domain in domains {
+            let name = match (domain.id, names.get(&domain.id).cloned().filter(is_guests)) {
                 (0, _) => CONTROL_DOMAIN.to_string(),
                 (_, Some(name)) => name,
                 // Just coming or just going, and nothing that can be named yet or any more.

@@ -24,6 +24,8 @@ const LENDER: &str = "/dev/xen/hypercall";
 const HYPERCALL: u64 = 0x30_5000;
 /// The size of a page.
 const PAGE: usize = 4096;
+/// What most questions need; a run of this size is lent to one after the other.
+const USUAL: usize = 4 * PAGE;
 /// Own memory may be moved under our feet; the call is tried this often before that counts as an error.
 const TRIES: usize = 8;
 /// More than any question needs; a larger one is a mistake.
@@ -59,7 +61,7 @@ impl Privcmd {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         match spare.iter().position(|memory| memory.size() >= size) {
             Some(place) => Ok(spare.swap_remove(place)),
-            None => Memory::new(self.lender.as_ref(), size),
+            None => Memory::new(self.lender.as_ref(), size.max(USUAL)),
         }
     }
 }
