@@ -216,11 +216,6 @@ impl DomainLifecycle for QemuConnection {
         let (Some(element), Some(name)) = (element, names.get(action as usize)) else {
             return Err(Error::invalid_argument("unknown lifecycle event or action"));
         };
-        if *element != "on_crash" && matches!(*name, "preserve" | "rename-restart") {
-            let detail =
-                format!("qemu driver doesn't support the '{name}' action for 'on_reboot'/'on_poweroff'");
-            return Err(Error::unsupported_configuration(detail).from_origin(ErrorOrigin::QEMU));
-        }
         let impact = impact(&guest.lock(), flags)?;
         let change = |tree: &mut crate::xml::Element| {
             tree.child_or_new(element).set_text(name);

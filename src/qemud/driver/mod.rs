@@ -178,8 +178,11 @@ fn check_flags(flags: u32, known: u32, function: &str) -> Result<()> {
     if unknown == 0 {
         return Ok(());
     }
+    // The driver's own function is the one that refuses.
+    let function = function.replacen("vir", "qemu", 1);
     let detail = format!("unsupported flags ({unknown:#x}) in function {function}");
-    Err(Error::invalid_argument(detail).from_origin(ErrorOrigin::QEMU))
+    let error = Error::invalid_argument(&detail).from_origin(ErrorOrigin::QEMU);
+    Err(Error { message: detail, ..error })
 }
 
 /// `Requested operation is not valid: …`, from this driver.

@@ -269,8 +269,9 @@ fn check_vcpu(condition: &crate::qemud::vm::guest::Condition, vcpu: u32, live: b
         }
         return Ok(());
     }
-    let count = condition.persistent.as_ref().map_or(0, |definition| definition.figures.max_vcpus);
-    if vcpu >= count {
+    let figures = condition.persistent.as_ref().map(|definition| definition.figures).unwrap_or_default();
+    if vcpu >= figures.max_vcpus {
+        let count = figures.vcpus;
         return bad(format!("vcpu {vcpu} is out of range of persistent cpu count {count}"));
     }
     Ok(())

@@ -61,6 +61,10 @@ impl DomainTuning for QemuConnection {
         check_flags(flags, IMPACT | DOMAIN_VCPU_MAXIMUM | DOMAIN_VCPU_GUEST, "virDomainGetVcpusFlags")?;
         let guest = self.find(domain)?;
         if flags & DOMAIN_VCPU_GUEST != 0 {
+            if !guest.lock().is_active() {
+                let detail = "vCPU count provided by the guest agent can only be requested for live domains";
+                return Err(bad(detail));
+            }
             let cpus = agent::execute(&guest, "guest-get-vcpus", Value::Null, None)?;
             let cpus = cpus.as_array().map_or(&[] as &[Value], Vec::as_slice);
             let online = |cpu: &&Value| cpu.get("online").and_then(Value::as_bool) == Some(true);
@@ -79,6 +83,10 @@ impl DomainTuning for QemuConnection {
 
     fn set_memory(&self, domain: &DomainRef, memory: u64, flags: u32) -> Result<()> {
         check_flags(flags, IMPACT | DOMAIN_MEM_MAXIMUM, "virDomainSetMemoryFlags")?;
+        if memory == 0 {
+            let detail = "memory in virDomainSetMemoryFlags must not be zero";
+            return Err(Error { message: detail.to_string(), ..bad(detail) });
+        }
         let guest = self.find(domain)?;
         let _turn = guest.jobs.take_turn("virDomainSetMemory")?;
         let impact = impact(&guest.lock(), flags)?;

@@ -150,6 +150,9 @@ pub fn complete(file: &File, mut header: Header) -> io::Result<()> {
     file.sync_all()
 }
 
+/// No driver writes a header shorter than this.
+const SHORTEST: u64 = 92;
+
 impl Image {
     /// Opens an image and checks that it is one, whole and undamaged.
     pub fn open(path: &Path, for_change: bool) -> Result<Image> {
@@ -161,7 +164,10 @@ impl Image {
         let read = file.read_exact_at(&mut bytes, 0);
         if let Err(error) = read {
             let short = error.kind() == io::ErrorKind::UnexpectedEof;
-            return Err(if short {
+            let tiny = file.metadata().is_ok_and(|facts| facts.len() < SHORTEST);
+            return Err(if short && tiny {
+                bad("failed to read qemu header")
+            } else if short {
                 bad("image magic is incorrect")
             } else {
                 Error::system(format!("failed to read qemu header of '{}'", path.display()), &error)
