@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::xml::Element;
-use crate::xml::shape::{Shape, is_empty, many, one, shape, text};
+use crate::xml::shape::{Shape, invalid_attribute, is_empty, many, one, shape, text};
 
 /// `<interface>` in libvirt's order.
 pub static INTERFACE: Shape = shape("interface")
@@ -25,13 +25,17 @@ static MAC: Shape = shape("mac").attributes(&[text("address")]).unless_empty();
 static PROTOCOL: Shape = shape("protocol")
     .attributes(&[text("family")])
     .children(&[one(&AUTOCONF), one(&DHCP), many(&IP), one(&ROUTE)])
+    .before(drop_nameless)
     .after(two_tags);
 static AUTOCONF: Shape = shape("autoconf");
 static DHCP: Shape = shape("dhcp").attributes(&[text("peerdns")]);
 static IP: Shape = shape("ip").attributes(&[text("address"), text("prefix")]).unless_empty();
 static ROUTE: Shape = shape("route").attributes(&[text("gateway")]).unless_empty();
-static BRIDGE: Shape =
-    shape("bridge").attributes(&[text("stp"), text("delay")]).children(&[many(&INTERFACE)]).after(two_tags);
+static BRIDGE: Shape = shape("bridge")
+    .attributes(&[text("stp"), text("delay")])
+    .children(&[many(&INTERFACE)])
+    .before(drop_unknown_stp)
+    .after(two_tags);
 static BOND: Shape = shape("bond")
     .attributes(&[text("mode")])
     .children(&[one(&MIIMON), one(&ARPMON), many(&INTERFACE)])
@@ -47,6 +51,20 @@ fn two_tags(element: &mut Element) -> Result<()> {
     if element.elements().next().is_none() {
         element.set_text("\n");
     }
+    Ok(())
+}
+
+/// A word that is neither says nothing.
+fn drop_unknown_stp(bridge: &mut Element) -> Result<()> {
+    if !matches!(bridge.attribute("stp"), Some("on" | "off")) {
+        bridge.unset("stp");
+    }
+    Ok(())
+}
+
+/// What has no address is no address.
+fn drop_nameless(protocol: &mut Element) -> Result<()> {
+    protocol.retain(|part| part.name != "ip" || part.attribute("address").is_some());
     Ok(())
 }
 
@@ -80,6 +98,11 @@ fn check(tree: &Element) -> Result<()> {
     if tree.attribute("name").is_none_or(str::is_empty) {
         return Err(Error::xml("interface has no name"));
     }
+    if tree.child_attribute("mtu", "size").is_some_and(|size| size.parse::<u32>().is_err()) {
+        // libvirt has no words for this one.
+        let message = "An error occurred, but the cause is unknown".to_string();
+        return Err(Error { message, ..Error::internal("") });
+    }
     if let Some(mode) = tree.child_attribute("start", "mode") {
         if !START_MODES.contains(&mode) {
             return Err(Error::xml(format!("unknown interface startmode {mode}")));
@@ -87,7 +110,7 @@ fn check(tree: &Element) -> Result<()> {
     }
     for protocol in tree.children("protocol") {
         match protocol.attribute("family") {
-            Some("ipv4" | "ipv6") => {}
+            Some("ipv4" | "ipv6") => check_addresses(protocol)?,
             Some(family) => return Err(Error::xml(format!("unsupported protocol family '{family}'"))),
             None => return Err(Error::xml("protocol misses the family attribute")),
         }
@@ -100,17 +123,30 @@ fn check(tree: &Element) -> Result<()> {
     }
 }
 
+fn check_addresses(protocol: &Element) -> Result<()> {
+    if let Some(word) =
+        protocol.child_attribute("dhcp", "peerdns").filter(|word| !["yes", "no"].contains(word))
+    {
+        return Err(invalid_attribute("dhcp", "peerdns", word));
+    }
+    let mut prefixes = protocol.children("ip").filter_map(|ip| ip.attribute("prefix"));
+    match prefixes.find(|prefix| prefix.parse::<i32>().is_err()) {
+        Some(prefix) => {
+            let refused = invalid_attribute("ip", "prefix", prefix);
+            let message = format!("{} Expected integer value", refused.message);
+            Err(Error { message, ..refused })
+        }
+        None => Ok(()),
+    }
+}
+
 fn part<'a>(tree: &'a Element, kind: &str) -> Result<&'a Element> {
     let part = tree.child(kind);
     part.ok_or_else(|| Error::xml(format!("{kind} interface misses the {kind} element")))
 }
 
 fn check_bridge(tree: &Element) -> Result<()> {
-    let bridge = part(tree, "bridge")?;
-    match bridge.attribute("stp") {
-        None | Some("on" | "off") => bridge.children("interface").try_for_each(check),
-        Some(stp) => Err(Error::xml(format!("bridge interface stp should be on or off got {stp}"))),
-    }
+    part(tree, "bridge")?.children("interface").try_for_each(check)
 }
 
 fn check_bond(tree: &Element) -> Result<()> {

@@ -4,6 +4,7 @@ pub mod domain;
 mod fault;
 pub mod interface;
 pub mod network;
+mod network_rules;
 mod plain;
 pub mod pool;
 mod reader;

@@ -1,5 +1,6 @@
 //! Virtual networks' XML in libvirt's canonical form.
 
+use super::network_rules;
 use crate::error::{Error, ErrorCode, Result};
 use crate::xml::Element;
 use crate::xml::domain::devices::interface::{BANDWIDTH, VIRTUAL_PORT, VLAN};
@@ -68,7 +69,7 @@ static BRIDGE: Shape = shape("bridge").attributes(&[
     text("delay"),
     one_of("macTableManager", &["kernel", "libvirt"]),
 ]);
-static MTU: Shape = shape("mtu").attributes(&[positive("size").required()]);
+static MTU: Shape = shape("mtu").attributes(&[unsigned("size").required()]);
 static MAC: Shape = shape("mac").attributes(&[text("address")]);
 static DOMAIN: Shape =
     shape("domain").attributes(&[text("name"), yes_no("localOnly"), yes_no("register")]).unless_empty();
@@ -148,9 +149,10 @@ pub fn complete(tree: &mut Element) -> Result<()> {
         return Err(error);
     }
     if name.contains('/') {
-        return Err(Error::xml(format!("name {name} cannot contain '/'")));
+        return Err(detail("invalid char in name: /".to_string()));
     }
     settle_id(tree)?;
+    network_rules::check(tree, &name)?;
     settle_forward(tree)?;
     settle_bridge(tree);
     settle_mac(tree, &name)?;
@@ -167,9 +169,7 @@ pub fn complete(tree: &mut Element) -> Result<()> {
 fn settle_id(tree: &mut Element) -> Result<()> {
     let uuid = match tree.child_text("uuid") {
         None => Uuid::new_v4(),
-        Some(text) => {
-            Uuid::try_parse(&text).map_err(|_| Error::xml(format!("malformed uuid element '{text}'")))?
-        }
+        Some(text) => Uuid::try_parse(&text).map_err(|_| Error::internal("malformed uuid element"))?,
     };
     tree.child_or_new("uuid").set_text(uuid);
     Ok(())
@@ -243,6 +243,11 @@ fn settle_mac(tree: &mut Element, name: &str) -> Result<()> {
         let detail = format!("Invalid bridge mac address '{address}' in network '{name}'");
         return Err(Error::xml(detail));
     };
+    // The lowest bit of the first octet tells groups from cards.
+    if u8::from_str_radix(&canonical[..2], 16).is_ok_and(|octet| octet & 1 != 0) {
+        let detail = format!("Invalid multicast bridge mac address '{address}' in network '{name}'");
+        return Err(Error::xml(detail));
+    }
     mac.set("address", canonical);
     Ok(())
 }
@@ -290,6 +295,13 @@ pub fn check_dns_record(record: &Element, network: &str) -> Result<()> {
             (Some(service), None) => Err(detail(format!(
                 "missing required protocol attribute in DNS SRV record '{service}' of network '{network}'"
             ))),
+            (Some(service), _)
+                if record.attribute("port").is_some_and(|port| port.parse::<u16>().is_err()) =>
+            {
+                Err(detail(format!(
+                    "invalid DNS SRV port attribute for service '{service}' in network '{network}'"
+                )))
+            }
             _ => Ok(()),
         },
         _ => Ok(()),
@@ -311,10 +323,6 @@ pub fn address_of(ip: &Element) -> Option<(IpAddr, u32)> {
 }
 
 fn check_ip(ip: &Element, network: &str) -> Result<()> {
-    let text = ip.attribute("address").unwrap_or_default();
-    if text.parse::<IpAddr>().is_err() {
-        return Err(Error::xml(format!("Invalid address '{text}' in network '{network}'")));
-    }
     let Some(dhcp) = ip.child("dhcp") else {
         return Ok(());
     };
@@ -339,19 +347,15 @@ pub fn check_range(ip: &Element, range: &Element, network: &str) -> Result<()> {
         })
     };
     let (start, end) = (end("start")?, end("end")?);
-    let address = |text: &str, name: &str| {
+    let address = |text: &str| {
         text.parse::<IpAddr>().map_err(|_| {
-            Error::xml(format!(
-                "Invalid IP address '{text}' in '{name}' attribute of dhcp range of network '{network}'"
-            ))
+            let message = format!("Cannot parse socket address '{text}': Name or service not known");
+            Error::new(ErrorCode::SYSTEM, message)
         })
     };
-    let (first, last) = (address(start, "start")?, address(end, "end")?);
+    let (first, last) = (address(start)?, address(end)?);
     if first.is_ipv4() != last.is_ipv4() {
         return Err(Error::internal(format!("mismatch of address family in range {start} - {end}")));
-    }
-    if as_number(first) > as_number(last) {
-        return Err(Error::internal(format!("range {start} - {end} is reversed ")));
     }
     if let Some((address, prefix)) = address_of(ip) {
         let width: u32 = if address.is_ipv4() { 32 } else { 128 };
@@ -362,6 +366,18 @@ pub fn check_range(ip: &Element, range: &Element, network: &str) -> Result<()> {
             let detail = format!("range {start} - {end} is not entirely within network {address}/{prefix}");
             return Err(Error::internal(detail));
         }
+        let whole = if address.is_ipv4() { u128::from(u32::MAX) } else { u128::MAX };
+        let host = whole & !u128::MAX.checked_shl(shift).unwrap_or(0);
+        let place = format!("of range {start} - {end} in network {address}/{prefix}");
+        if address.is_ipv4() && host != 0 && as_number(first) & host == 0 {
+            return Err(Error::internal(format!("start {place} is the network address")));
+        }
+        if address.is_ipv4() && host != 0 && as_number(last) & host == host {
+            return Err(Error::internal(format!("end {place} is the broadcast address")));
+        }
+    }
+    if as_number(first) > as_number(last) {
+        return Err(Error::internal(format!("range {start} - {end} is reversed ")));
     }
     Ok(())
 }

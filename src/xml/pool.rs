@@ -170,6 +170,7 @@ pub fn complete(tree: &mut Element) -> Result<()> {
     for need in kind.needs.iter().filter(|need| !matches!(need, TargetPath)) {
         check_need(tree, *need)?;
     }
+    check_source(tree)?;
     settle_adapter(tree)?;
     settle_target(tree, kind)?;
     tree.child_or_new("source");
@@ -250,6 +251,25 @@ fn check_need(tree: &Element, need: Need) -> Result<()> {
     match missing {
         Some(detail) => Err(Error::xml(detail)),
         None => Ok(()),
+    }
+}
+
+/// Refuses a host's port that is no number, and an unknown way to log in.
+fn check_source(tree: &Element) -> Result<()> {
+    let Some(source) = tree.child("source") else {
+        return Ok(());
+    };
+    let ports = source.children("host").filter_map(|host| host.attribute("port"));
+    if let Some(port) = ports.into_iter().find(|port| port.parse::<i32>().is_err()) {
+        let detail =
+            format!("Invalid value for attribute 'port' in element 'host': '{port}'. Expected integer value");
+        return Err(Error::xml(detail));
+    }
+    match source.child_attribute("auth", "type") {
+        Some(kind) if !["none", "chap", "ceph"].contains(&kind) => {
+            Err(Error::unsupported_configuration(format!("unknown auth type '{kind}'")))
+        }
+        _ => Ok(()),
     }
 }
 

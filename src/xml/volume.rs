@@ -61,7 +61,7 @@ fn bytes(element: &Element) -> Result<u64> {
     let name = &element.name;
     let text = element.text();
     let malformed = || Error::xml(format!("malformed {name} element"));
-    let number: u64 = text.trim().parse().map_err(|_| malformed())?;
+    let number: u64 = text.trim_start().parse().map_err(|_| malformed())?;
     let unit = element.attribute("unit").unwrap_or_default();
     let factor = factor(if unit.is_empty() { "B" } else { unit })
         .ok_or_else(|| Error::invalid_argument(format!("unknown suffix '{unit}'")))?;
@@ -97,7 +97,7 @@ pub fn complete(tree: &mut Element, pool_type: &str, folder: &str, keep_path: bo
     match tree.attribute("type") {
         None => tree.set("type", "file"),
         Some(kind) if TYPES.contains(&kind) => {}
-        Some(kind) => return Err(Error::xml(format!("unknown volume type '{kind}'"))),
+        Some(kind) => return Err(Error::unsupported_configuration(format!("unknown volume type '{kind}'"))),
     }
     let Some(capacity) = tree.child("capacity") else {
         return Err(Error::xml("missing capacity element"));
@@ -114,6 +114,7 @@ pub fn complete(tree: &mut Element, pool_type: &str, folder: &str, keep_path: bo
     let path = own.unwrap_or_else(|| format!("{folder}/{name}"));
     target.child_or_new("path").set_text(&path);
     settle_format(target, formats(pool_type))?;
+    check_target(target)?;
     if let Some(size) = target.child_mut("clusterSize") {
         let number = bytes(size)?;
         size.set("unit", "B");
@@ -126,6 +127,23 @@ pub fn complete(tree: &mut Element, pool_type: &str, folder: &str, keep_path: bo
         None => {}
     }
     VOLUME.conform(tree, &mut Vec::new())
+}
+
+/// Refuses an encryption and a version that cannot be.
+fn check_target(target: &Element) -> Result<()> {
+    let encryption = target.child_attribute("encryption", "format");
+    if let Some(format) =
+        encryption.filter(|format| !["default", "qcow", "luks", "luks2", "luks-any"].contains(format))
+    {
+        let detail = format!("unknown volume encryption format type {format}");
+        return Err(Error::unsupported_configuration(detail));
+    }
+    match target.child_string("compat") {
+        Some(compat) if !compat.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit()) => {
+            Err(Error::xml("forbidden characters in 'compat' attribute"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn settle_format(element: &mut Element, formats: &[&str]) -> Result<()> {

@@ -116,6 +116,7 @@ pub fn without_help(line: &str, text: &str) -> String {
 fn find(text: &str) -> Option<(&'static str, usize)> {
     const FORMS: &[(&str, &str)] = &[
         ("uuid", "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"),
+        ("wwn", "5100000xxxxxxxxx"),
         ("mac", "xx:xx:xx:xx:xx:xx"),
         ("time", "9999-99-99 99:99:99 +9999"),
         ("time", "9999-99-99 99:99:99.999+9999"),

@@ -30,6 +30,7 @@ mod networks;
 mod node_devices;
 mod node_file;
 mod platform;
+mod pool_source;
 mod pools;
 mod saving;
 mod screenshot;

@@ -1,7 +1,7 @@
 //! The documents of snapshots and checkpoints: read, checked against their domain, and completed.
 
 use super::definition;
-use super::moments::Moment;
+use super::moments::{Moment, Moments};
 use super::now;
 use crate::error::{Error, ErrorCode, Result};
 use crate::xml::{self, Element};
@@ -174,10 +174,62 @@ fn snapshot_disks(document: &Element, tree: &Element, kind: &str) -> Result<Vec<
     Ok(disks)
 }
 
-/// Checks the document of a snapshot that was made earlier, and completes it.
-pub(super) fn old_snapshot(document: &Element, uuid: Option<Uuid>) -> Result<Moment> {
+/// The second that a document of something made earlier must give.
+fn created(document: &Element) -> Option<String> {
+    text(document, "creationTime").filter(|text| text.parse::<i64>().is_ok())
+}
+
+/// Whether a snapshot of this state has no memory.
+fn is_offline(state: &str) -> bool {
+    state == "shutoff" || state == "disk-snapshot"
+}
+
+/// The definition that a snapshot made earlier kept; one that is known already lends its own.
+fn kept_definition(
+    document: &Element,
+    earlier: Option<&Element>,
+    state: &str,
+    name: &str,
+) -> Result<Element> {
+    // One without a type is none.
+    let given = document.child("domain").filter(|domain| domain.attribute("type").is_some());
+    let mut given = given.cloned();
+    if let Some(given) = &mut given {
+        definition::complete_without_names(given)?;
+    }
+    let known = earlier.and_then(|earlier| earlier.child("domain"));
+    let before = earlier.and_then(|earlier| text(earlier, "state"));
+    if before.is_some_and(|before| is_offline(&before) != is_offline(state)) {
+        let detail = format!("cannot change between online and offline snapshot state in snapshot {name}");
+        return Err(Error::invalid_argument(detail));
+    }
+    match (given, known) {
+        (Some(given), Some(known)) => {
+            xml::domain::stability::check(known, &given)?;
+            Ok(given)
+        }
+        (Some(given), None) => Ok(given),
+        (None, Some(known)) => Ok(known.clone()),
+        (None, None) => Err(Error::internal(NO_DEFINITION)),
+    }
+}
+
+/// What a snapshot made earlier is told when nobody knows its definition.
+const NO_DEFINITION: &str = "missing domain in snapshot";
+
+/// Whether a snapshot's document was refused for its definition only, which is looked for last.
+pub(super) fn lacks_definition(error: &Error) -> bool {
+    error.message.ends_with(NO_DEFINITION)
+}
+
+/// Checks the document of a snapshot that was made earlier, and completes it; `known` are those there are.
+pub(super) fn old_snapshot(
+    document: &Element,
+    uuid: Option<Uuid>,
+    known: Option<&Moments>,
+) -> Result<Moment> {
     expect_name(document, "snapshot")?;
-    let Some(created) = text(document, "creationTime") else {
+    let Some(created) = created(document) else {
         return Err(Error::internal("missing creationTime from existing snapshot"));
     };
     let Some(state) = text(document, "state") else {
@@ -188,18 +240,19 @@ pub(super) fn old_snapshot(document: &Element, uuid: Option<Uuid>) -> Result<Mom
         return Err(Error::unsupported_configuration(detail));
     }
     let name = name_of(document);
-    let Some(domain) = document.child("domain") else {
-        return Err(Error::internal("missing domain in snapshot"));
-    };
-    let offline = state == "shutoff" || state == "disk-snapshot";
+    let offline = is_offline(&state);
     let memory = document.child("memory");
     let kind = memory_kind(memory, if offline { "shutoff" } else { "running" })?;
     let told = memory.and_then(|memory| memory.attribute("snapshot"));
     if offline && told.is_some_and(|told| told != "no") {
         return Err(Error::xml("memory state cannot be saved with offline or disk-only snapshot"));
     }
-    let mut domain = domain.clone();
-    definition::complete_without_names(&mut domain)?;
+    let parent = text(document, "parent/name");
+    if let Some(known) = known {
+        known.check_parent(&name, parent.as_deref())?;
+    }
+    let earlier = known.and_then(|known| known.earlier(&name));
+    let domain = kept_definition(document, earlier, &state, &name)?;
     if let (Some(wanted), Some(found)) = (uuid, definition::uuid_of(&domain)) {
         if wanted != found {
             let detail = format!("definition for snapshot {name} must use uuid {wanted}");
@@ -221,9 +274,11 @@ pub(super) fn old_snapshot(document: &Element, uuid: Option<Uuid>) -> Result<Mom
     let kind = if external { "external" } else { "internal" };
     if document.child("disks").is_some() {
         push_disks(&mut complete, snapshot_disks(document, &domain, kind)?);
+    } else if let Some(disks) = earlier.and_then(|earlier| earlier.child("disks")) {
+        complete.push(disks.clone());
     }
     complete.push(domain);
-    Ok(Moment { name, parent: text(document, "parent/name"), document: complete })
+    Ok(Moment { name, parent, document: complete })
 }
 
 /// The refusal of a checkpoint's document, whose form is always checked.
@@ -243,7 +298,7 @@ fn is_disk_name(name: &str) -> bool {
 }
 
 /// A checkpoint's document; `old` says that it was made earlier.
-pub(super) fn checkpoint(document: &Element, tree: &Element, old: bool) -> Result<Moment> {
+pub(super) fn checkpoint(document: &Element, tree: &Element, old: bool, known: &Moments) -> Result<Moment> {
     if old {
         expect_name(document, "checkpoint")?;
     }
@@ -257,13 +312,19 @@ pub(super) fn checkpoint(document: &Element, tree: &Element, old: bool) -> Resul
             "Extra element disks in interleave\nElement domaincheckpoint failed to validate content",
         ));
     }
-    let created = match (old, text(document, "creationTime")) {
+    if text(document, "creationTime").is_some() && created(document).is_none() {
+        return Err(not_valid("Element creationTime failed to validate content"));
+    }
+    let created = match (old, created(document)) {
         (false, _) => now().0.to_string(),
         (true, Some(created)) => created,
         (true, None) => {
             return Err(Error::internal("missing creationTime from existing checkpoint"));
         }
     };
+    if old {
+        known.check_parent(&name, text(document, "parent/name").as_deref())?;
+    }
     let domain = match (old, document.child("domain")) {
         (false, _) => kept(tree),
         (true, Some(domain)) => {
@@ -302,7 +363,8 @@ fn checkpoint_disks(document: &Element, tree: &Element, name: &str) -> Result<Ve
             None if empty || !requests.is_empty() => "no",
             None => "bitmap",
         };
-        if !["no", "bitmap"].contains(&wanted) {
+        let named = request.is_some_and(|(_, _, request)| request.attribute("bitmap").is_some());
+        if !["no", "bitmap"].contains(&wanted) || wanted == "no" && named {
             return Err(not_valid("Extra element disks in interleave"));
         }
         let mut element = Element::new("disk").with("name", target).with("checkpoint", wanted);

@@ -107,6 +107,11 @@ impl Moments {
         Ok(())
     }
 
+    /// The document of the moment of a name, if there is one.
+    pub fn earlier(&self, name: &str) -> Option<&Element> {
+        self.find(name).map(|moment| &moment.document)
+    }
+
     /// Adds a moment, in the place of one of the same name.
     pub fn put(&mut self, moment: Moment) {
         self.list.retain(|known| known.name != moment.name);

@@ -12,7 +12,13 @@ const MODEL: &str = "scsi_host11";
 /// The name of the port that can be made.
 const CREATED: &str = "scsi_host12";
 /// The names that a port gets when its maker gave none.
-const MADE_UP_NAMES: [(&str, &str); 2] = [("wwnn", "2000000000000012"), ("wwpn", "1000000000000012")];
+const PORT_NAMES: [&str; 2] = ["wwnn", "wwpn"];
+
+/// A name that no other port has: the form says that the vendor's 36 bits are random.
+fn made_up_name() -> String {
+    let random = uuid::Uuid::new_v4().as_u128() & 0xf_ffff_ffff;
+    format!("5100000{random:09x}")
+}
 
 /// A device of the node.
 pub(super) struct NodeDevice {
@@ -136,7 +142,7 @@ impl DeviceSet {
         });
         let port = port.ok_or_else(|| Error::internal("Device is not a fibre channel HBA"))?;
         let can = |device: &&NodeDevice| device.inner_capability("vport_ops").is_some();
-        match wanted.child_text("parent") {
+        match wanted.child_text("parent").filter(|parent| !parent.is_empty()) {
             Some(parent) => {
                 let found = self.list.iter().find(|device| device.name == parent);
                 let Some(found) = found else {
@@ -160,9 +166,9 @@ impl DeviceSet {
         let inner = tree.child_or_new("capability");
         let inner = inner.elements_mut().find(|inner| inner.attribute("type") == Some("fc_host"));
         if let Some(inner) = inner {
-            for (name, made_up) in MADE_UP_NAMES {
+            for name in PORT_NAMES {
                 let given = port.child_text(name);
-                let given = given.unwrap_or_else(|| made_up.to_string());
+                let given = given.unwrap_or_else(made_up_name);
                 inner.child_or_new(name).set_text(given);
             }
         }
@@ -182,6 +188,18 @@ fn check(tree: &Element) -> Result<()> {
     }
     for capability in capabilities {
         let kind = capability.attribute("type").unwrap_or_default();
+        if kind == "system" && capability.find("hardware/uuid").is_none() {
+            let name = tree.child_text("name").unwrap_or_default();
+            return Err(Error::internal(format!("no system UUID supplied for '{name}'")));
+        }
+        let inner = capability.children("capability").filter_map(|inner| inner.attribute("type"));
+        let mut unknown =
+            inner.filter(|inner| kind == "scsi_host" && !["fc_host", "vport_ops", "vports"].contains(inner));
+        if let Some(inner) = unknown.next() {
+            let name = tree.child_text("name").filter(|name| !name.is_empty());
+            let name = name.unwrap_or_else(|| "new device".to_string());
+            return Err(Error::internal(format!("unknown SCSI host capability type '{inner}' for '{name}'")));
+        }
         if !CAPABILITIES.iter().any(|(_, name)| *name == kind) {
             return Err(crate::xml::shape::invalid_attribute("capability", "type", kind));
         }

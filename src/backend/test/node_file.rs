@@ -23,7 +23,13 @@ pub(super) fn state(path: &str) -> Result<State> {
     definition::expect_root(&root, "node")?;
     let folder = Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default();
     let mut node = State::new(node_info(&root)?, &[]);
-    for element in parts(&root, "domain", &folder)? {
+    let declared = root.attributes.iter().find(|(name, uri)| name.starts_with("xmlns:") && uri == NAMESPACE);
+    for mut element in parts(&root, "domain", &folder)? {
+        if let Some((name, uri)) = declared
+            && element.attributes.iter().all(|(_, known)| known != uri)
+        {
+            element.set(name, uri);
+        }
         add_domain(&mut node, element)?;
     }
     node.networks = NetworkSet::running(parts(&root, "network", &folder)?)?;
@@ -48,7 +54,13 @@ fn read(path: &Path) -> Result<Element> {
         }
         _ => Error::system(format!("Failed to open file '{name}'"), &cause),
     })?;
-    xml::parse(&text, &name.to_string())
+    xml::parse(&text, &name.to_string()).map_err(|mut error| {
+        // A file's faults are told by its name.
+        if let Some(rest) = error.message.strip_prefix("at line ") {
+            error.message = format!("{name}:{rest}");
+        }
+        error
+    })
 }
 
 /// The children of a name; those that only name a file are replaced by what is in it.
@@ -155,7 +167,12 @@ fn add_domain(node: &mut State, mut tree: Element) -> Result<()> {
     }
     let mut guest = Guest::defined(tree);
     for document in snapshots {
-        let moment = moment_documents::old_snapshot(&document, Some(uuid))?;
+        let answer = moment_documents::old_snapshot(&document, Some(uuid), None);
+        let is_readable = answer.as_ref().err().is_none_or(moment_documents::lacks_definition);
+        if is_readable && document.child("active").is_none() {
+            return Err(Error::internal("Could not find 'active' element"));
+        }
+        let moment = answer?;
         guest.snapshots.check_parent(&moment.name, moment.parent.as_deref())?;
         if document.child_text("active").as_deref() == Some("1") {
             if guest.snapshots.current.is_some() {

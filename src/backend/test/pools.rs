@@ -2,6 +2,7 @@
 
 use super::definition;
 use super::lookup;
+use super::pool_source;
 use crate::error::{Error, ErrorCode, Result};
 use crate::model::constants::*;
 use crate::model::{PoolInfo, PoolRef, VolumeInfo, VolumeRef};
@@ -163,14 +164,11 @@ impl Pool {
     }
 }
 
-/// The figures of a volume.
-pub(super) fn volume_info(volume: &Element) -> VolumeInfo {
-    let kind = match volume.attribute("type") {
-        Some("block") => STORAGE_VOL_BLOCK,
-        Some("dir") => STORAGE_VOL_DIR,
-        Some("network") => STORAGE_VOL_NETWORK,
-        Some("netdir") => STORAGE_VOL_NETDIR,
-        Some("ploop") => STORAGE_VOL_PLOOP,
+/// The figures of a volume, whose kind is that of its pool.
+pub(super) fn volume_info(pool: &Pool, volume: &Element) -> VolumeInfo {
+    let kind = match pool.kind() {
+        "logical" | "disk" | "zfs" | "iscsi" | "iscsi-direct" | "scsi" | "mpath" => STORAGE_VOL_BLOCK,
+        "rbd" | "gluster" | "sheepdog" => STORAGE_VOL_NETWORK,
         _ => STORAGE_VOL_FILE,
     };
     VolumeInfo {
@@ -220,6 +218,20 @@ impl PoolSet {
     pub fn get_mut(&mut self, pool: &PoolRef) -> Result<&mut Pool> {
         let found = self.list.iter_mut().find(|known| known.uuid == pool.uuid);
         found.ok_or_else(|| missing(format!("no storage pool with matching uuid '{}'", pool.uuid)))
+    }
+
+    /// Refuses a pool whose source another pool has.
+    pub fn check_source(&self, new: &Pool) -> Result<()> {
+        match self
+            .list
+            .iter()
+            .find(|known| known.uuid != new.uuid && pool_source::same(&known.tree, &new.tree))
+        {
+            Some(known) => {
+                Err(Error::operation_failed(format!("Storage source conflict with pool: '{}'", known.name)))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether a new definition may take its name and uuid; answers with the pool it would replace.

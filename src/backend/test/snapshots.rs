@@ -131,7 +131,7 @@ impl Snapshots for TestConnection {
         }
         let document = documents::read(xml, "domainsnapshot")?;
         let moment = match redefine {
-            true => documents::old_snapshot(&document, Some(guest.uuid))?,
+            true => documents::old_snapshot(&document, Some(guest.uuid), Some(&guest.snapshots))?,
             false => {
                 let word = state_word(guest.state.state);
                 let mut moment = documents::new_snapshot(&document, &guest.current, word)?;
@@ -276,7 +276,7 @@ impl Snapshots for TestConnection {
         if !guest.is_active() {
             return Err(unsupported("cannot create checkpoint for inactive domain"));
         }
-        let mut moment = documents::checkpoint(&document, &guest.current, redefine)?;
+        let mut moment = documents::checkpoint(&document, &guest.current, redefine, &guest.checkpoints)?;
         let name = moment.name.clone();
         match redefine {
             true => guest.checkpoints.check_parent(&name, moment.parent.as_deref())?,

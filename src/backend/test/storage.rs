@@ -151,7 +151,9 @@ impl Storage for TestConnection {
         let mut state = self.state();
         let pools = &mut state.pools;
         let reference = new.reference();
-        match pools.check_identity(&new.name, new.uuid, false)? {
+        let known = pools.check_identity(&new.name, new.uuid, false)?;
+        pools.check_source(&new)?;
+        match known {
             Some(at) => {
                 let known = &mut pools.list[at];
                 known.persistent = true;
@@ -172,7 +174,9 @@ impl Storage for TestConnection {
         let pools = &mut state.pools;
         let reference = new.reference();
         (new.active, new.persistent) = (true, false);
-        match pools.check_identity(&new.name, new.uuid, true)? {
+        let known = pools.check_identity(&new.name, new.uuid, true)?;
+        pools.check_source(&new)?;
+        match known {
             Some(at) => pools.list[at] = new,
             None => pools.list.push(new),
         }
@@ -302,7 +306,7 @@ impl Storage for TestConnection {
             return Err(Error::unsupported("virStorageVolGetInfoFlags"));
         }
         let state = self.state();
-        state.volume(volume).map(|(_, volume)| pools::volume_info(volume))
+        state.volume(volume).map(|(pool, volume)| pools::volume_info(pool, volume))
     }
 
     fn volume_create_xml(&self, pool: &PoolRef, xml: &str, flags: u32) -> Result<VolumeRef> {
