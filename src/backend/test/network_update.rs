@@ -353,6 +353,10 @@ impl Request<'_> {
                                 "there is already a DNS TXT record with name '{name}' in network {network}"
                             )
                         }
+                        "HOST" => format!(
+                            "there is already at least one DNS HOST record with a matching field in network \
+                             {network}"
+                        ),
                         _ => format!(
                             "there is already at least one DNS {kind} record matching all specified fields in \
                              network {network}"

@@ -321,6 +321,9 @@ impl Networks for TestConnection {
         let mut state = self.state();
         let known = state.networks.get_mut(network)?;
         known.active = false;
+        if let Some(next) = known.next.take() {
+            known.current = next;
+        }
         state.networks.list.retain(|known| known.active || known.persistent);
         self.tell_network(network, NETWORK_EVENT_STOPPED);
         Ok(())

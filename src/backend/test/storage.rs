@@ -190,7 +190,6 @@ impl Storage for TestConnection {
         let known = state.pools.get_mut(pool)?;
         known.expect_active(false)?;
         known.active = true;
-        known.allocation = 0;
         self.tell_pool(pool, STORAGE_POOL_EVENT_STARTED);
         Ok(())
     }

@@ -87,7 +87,6 @@ fn rename(session: &mut Session, args: &Args) -> Result<()> {
 fn set_lifecycle_action(session: &mut Session, args: &Args) -> Result<()> {
     let flags = impact(args)?;
     let connection = session.connection()?;
-    let domain = lookup::domain(connection, args)?;
     let (kind, action) = (args.required("type")?, args.required("action")?);
     let Some(kind) = number_of(LIFECYCLE_TYPES, kind) else {
         bail!("Invalid lifecycle type '{kind}'.");
@@ -95,6 +94,7 @@ fn set_lifecycle_action(session: &mut Session, args: &Args) -> Result<()> {
     let Some(action) = number_of(LIFECYCLE_ACTIONS, action) else {
         bail!("Invalid lifecycle action '{action}'.");
     };
+    let domain = lookup::domain(connection, args)?;
     let answer = connection.domains().set_lifecycle_action(&domain, kind, action, flags);
     answer.context("Unable to change lifecycle action.")?;
     Ok(())

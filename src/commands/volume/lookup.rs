@@ -21,6 +21,9 @@ pub fn volume(connection: &dyn Connection, args: &Args, pool_option: &str) -> Re
     let Some(pool) = pool else {
         return by_key_or_path(connection, text, &hint);
     };
+    if !storage.pool_is_active(&pool)? {
+        bail!("pool '{}' is not active", args.required(pool_option)?);
+    }
     if let Ok(volume) = storage.volume_lookup_by_name(&pool, text) {
         return Ok(volume);
     }
