@@ -27,7 +27,7 @@ const SAMPLE: usize = 7;
 const ACCEPTED_PART: usize = 50;
 
 /// How many answers about documents still differ.
-const DOCUMENTS_LEFT: usize = 244;
+const DOCUMENTS_LEFT: usize = 238;
 
 /// How the scripts of a suite are played.
 type Play = fn(&Side, &[Script], &[&str]) -> Vec<Vec<Option<Answer>>>;

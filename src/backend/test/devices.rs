@@ -95,6 +95,10 @@ fn check_attach(device: &Element) -> Result<()> {
             "bridge" | "ethernet" => Ok(()),
             kind => Err(unsupported(format!("hotplug of interface type of {kind} is not implemented yet"))),
         },
+        "memory" if matches!(device.attribute("model"), Some("virtio-pmem" | "sgx-epc")) => {
+            let detail = "cannot use/hotplug a memory device when domain 'maxMemory' is not defined";
+            Err(Error::unsupported_configuration(detail))
+        }
         "hostdev" => match (device.attribute("mode"), device.attribute("type").unwrap_or_default()) {
             (Some("capabilities"), _) => Err(Error::unsupported_configuration(
                 "hotplug is not supported for hostdev mode 'capabilities'",
@@ -320,11 +324,15 @@ fn updated(tree: &Element, device: &Element) -> Result<Element> {
     let Some(old) = devices.elements_mut().find(|disk| is_it(disk)) else {
         return Err(Error::invalid_argument(format!("target {target} doesn't exist.")));
     };
-    let mut new = device.clone();
-    if let (None, Some(address)) = (new.child("address"), old.child("address")) {
-        new.push(address.clone());
+    *old = device.clone();
+    let mut complete = changed.clone();
+    definition::complete_without_names(&mut complete)?;
+    // Only the new disk is taken over: the others keep what running devices have.
+    let completed =
+        complete.child("devices").into_iter().flat_map(Element::elements).find(|disk| is_it(disk));
+    let devices = definition::part(&mut changed, "devices");
+    if let (Some(old), Some(completed)) = (devices.elements_mut().find(|disk| is_it(disk)), completed) {
+        *old = completed.clone();
     }
-    *old = new;
-    definition::complete_without_names(&mut changed)?;
     Ok(changed)
 }

@@ -73,8 +73,11 @@ impl Network {
     /// The definitions that flags reach, to be changed.
     fn affected(&mut self, flags: u32) -> Result<Vec<&mut Element>> {
         let (_, config) = self.impact(flags)?;
-        if self.active && config && self.next.is_none() {
-            self.next = Some(self.current.clone());
+        match self.active {
+            true if config && self.next.is_none() => self.next = Some(self.current.clone()),
+            true => {}
+            // What was defined while it ran counts from the next change on.
+            false => self.current = self.next.take().unwrap_or_else(|| self.current.clone()),
         }
         self.present(flags)
     }
@@ -321,9 +324,6 @@ impl Networks for TestConnection {
         let mut state = self.state();
         let known = state.networks.get_mut(network)?;
         known.active = false;
-        if let Some(next) = known.next.take() {
-            known.current = next;
-        }
         state.networks.list.retain(|known| known.active || known.persistent);
         self.tell_network(network, NETWORK_EVENT_STOPPED);
         Ok(())
