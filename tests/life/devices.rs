@@ -92,12 +92,19 @@ fn a_running_guest_is_changed_in_place() {
     // The mark of a disk is told when the guest writes past it.
     let mut watcher = stage.program(hvsh());
     watcher.args(["-c", crate::common::URI, "event", "--event", "block-threshold", "--timeout", "60"]);
-    let watcher = watcher.stdout(Stdio::piped()).spawn().unwrap();
-    stage.ok(&["domblkthreshold", "d", "vda", "100000"]);
+    let mut watcher = watcher.stdout(Stdio::piped()).spawn().unwrap();
     let write = "{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"/bin/dd\",\
                  \"arg\":[\"if=/dev/zero\",\"of=/dev/vda\",\"bs=64k\",\"count=1\"]}}";
-    std::thread::sleep(Duration::from_millis(500));
-    stage.ok(&["qemu-agent-command", "d", write]);
+    // Again and again, since nobody says when the watcher has begun to watch.
+    let told = wait_for(Duration::from_secs(60), || {
+        stage.ok(&["domblkthreshold", "d", "vda", "100000"]);
+        stage.ok(&["qemu-agent-command", "d", write]);
+        match watcher.try_wait().unwrap() {
+            Some(_) => Ok(()),
+            None => Err("nothing is told".to_string()),
+        }
+    });
+    assert_eq!(told, Ok(()));
     let seen = String::from_utf8(watcher.wait_with_output().unwrap().stdout).unwrap();
     assert!(
         seen.contains(&format!("event 'block-threshold' for domain 'd': dev: vda({disk}) 100000 ")),
