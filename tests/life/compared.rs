@@ -184,7 +184,21 @@ fn a_life_is_told_as_libvirt_tells_it() {
     let xml = guest_xml(name, devices).replace("</name>", &format!("</name>{uuid}"));
     let file = stage.file("life.xml", &xml);
     let watchers = Watchers::new(&stage);
-    std::thread::sleep(Duration::from_secs(1));
+    // Both watch once they tell of something that happens only to be seen.
+    let scratch = format!("{name}-scratch");
+    let _scratch = Guarded(&scratch);
+    let seen = stage.file("scratch.xml", &guest_xml(&scratch, ""));
+    let ready = wait_for(Duration::from_secs(30), || {
+        for side in [Side::Reference, Side::Ours(&stage)] {
+            side.run(&["define", &seen]);
+            side.run(&["undefine", &scratch]);
+        }
+        match watchers.of(&scratch).iter().all(|told| !told.is_empty()) {
+            true => Ok(()),
+            false => Err("nothing is told".to_string()),
+        }
+    });
+    assert_eq!(ready, Ok(()));
     let reason = ["domstate", name, "--reason"];
     let step = |line: &[&str]| {
         same(&stage, line);
